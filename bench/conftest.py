@@ -1,0 +1,115 @@
+"""The benchmarks inside pytest: one run for the session, replays for pytest-benchmark, the closing summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bench.closing import closing_lines
+from bench.grid import Cell
+from bench.measure import Budget
+from bench.progress import Progress
+from bench.reach import Reach
+from bench.replay import Entry, measured, smoke
+from bench.run import Plan, Run
+from kernels.selection import Selection
+from verify.runs import new_run
+
+RUN = pytest.StashKey[Run]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("benchmark_columns", None) is None:  # pytest-benchmark's ten columns do not fit a terminal
+        config.option.benchmark_columns = ["min", "median", "iqr", "rounds"]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What --benchmark-only and --benchmark-skip leave out is deselected; pytest-benchmark would show a wall of skips."""
+    only, skip = config.getoption("benchmark_only"), config.getoption("benchmark_skip")
+    out = [item for item in items if (only and not timing(item)) or (skip and not only and timing(item))]
+    if out:
+        config.hook.pytest_deselected(items=out)
+        items[:] = [item for item in items if item not in set(out)]
+
+
+def timing(item: pytest.Item) -> bool:
+    return "benchmark" in getattr(item, "fixturenames", ())
+
+
+def of_a_cell(item: pytest.Item) -> bool:
+    return "entry" in getattr(item, "fixturenames", ())
+
+
+def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
+    """No dots for the timed tests: the progress lines say more, and dots would stand between them."""
+    if "test_benchmark.py::test_speed" not in report.nodeid or config.getoption("verbose") > 0 or config.getoption("benchmark_disable"):
+        return None
+    if report.when == "call" or report.outcome != "passed":
+        category = "error" if report.failed and report.when != "call" else report.outcome
+        return category, "", report.outcome.upper()
+    return None
+
+
+def cell_of(item: pytest.Item) -> tuple[Cell, str, str]:
+    """The cell, phase and kernel of a timed test."""
+    params: dict[str, Any] = item.callspec.params  # type: ignore[attr-defined]
+    cell = Cell.of(params["layers"], params["activation"], params["cost"], params["batch"], params["dtype"])
+    return cell, params["phase"], params["kernel"]
+
+
+@pytest.fixture(scope="session")
+def budget(request: pytest.FixtureRequest) -> Budget:
+    """pytest-benchmark's own options: --benchmark-max-time for a cell and phase, --benchmark-min-rounds, --benchmark-min-time."""
+    option = request.config.getoption
+    default = Budget()
+    seconds = float(option("benchmark_max_time"))
+    return Budget(
+        total_s=seconds,
+        call_limit_s=seconds,
+        min_rounds=max(default.min_rounds, option("benchmark_min_rounds")),
+        max_rounds=max(default.max_rounds, option("benchmark_min_rounds")),
+        round_s=max(default.round_s, float(option("benchmark_min_time"))),
+    )
+
+
+@pytest.fixture(scope="session")
+def run(request: pytest.FixtureRequest, selection: Selection, budget: Budget) -> Iterator[Run]:
+    config = request.config
+    plan: Plan = {}
+    for item in request.session.items:
+        if of_a_cell(item):
+            cell, phase, kernel = cell_of(item)
+            plan.setdefault((cell, phase), []).append(kernel)
+    progress = Progress(config.pluginmanager.getplugin("terminalreporter"), len(plan))
+    command = " ".join(["pytest", *config.invocation_params.args])
+    run = Run(new_run(config.results_dir, "bench"), config.rootpath, command, plan, selection.kernels, budget, progress)  # type: ignore[attr-defined]
+    config.stash[RUN] = run
+    yield run
+    run.close()
+
+
+@pytest.fixture(scope="session")
+def smoke_reach() -> Reach:
+    return Reach()
+
+
+@pytest.fixture
+def entry(request: pytest.FixtureRequest, selection: Selection, budget: Budget) -> Entry:
+    """The contender of this test; listed before ``benchmark``, which takes its timer and group from the marker."""
+    cell, phase, kernel = cell_of(request.node)
+    if request.config._benchmarksession.disabled:  # type: ignore[attr-defined]
+        return smoke(cell, phase, kernel, selection.kernels[kernel], budget, request.getfixturevalue("smoke_reach"))
+    entry, timer = measured(request.getfixturevalue("run"), cell, phase, kernel)
+    request.node.add_marker(pytest.mark.benchmark(timer=timer, group=f"{cell} {phase}"))
+    return entry
+
+
+@pytest.hookimpl(trylast=True)  # after pytest-benchmark's tables
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    run = config.stash.get(RUN, None)
+    if run is not None:
+        terminalreporter.section("deltacheck benchmarks")
+        for line in closing_lines(run):
+            terminalreporter.write_line(line)

@@ -1,0 +1,109 @@
+"""Contenders take turns at the clock, in shuffled order, round after round, so that drift hits all alike."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import repeat
+from math import ceil
+from typing import Any
+
+import numpy as np
+
+Call = Callable[[], Any]
+Clock = Callable[[], float]  # seconds; the tests bring their own
+
+MAX_ITERATIONS = 100_000
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long the contenders of one cell and phase may take, all together."""
+
+    total_s: float = 1.0  # split among the rounds, unless the fewest rounds take longer
+    call_limit_s: float = 1.0  # a contender that needs longer for one call is too slow
+    min_rounds: int = 7  # with 5 the 95 % interval of a median does not exist, with 6 it is the whole range
+    max_rounds: int = 100
+    round_s: float = 1e-3  # a turn lasts at least this long: below it the clock and the loop are in the number
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One sample: a contender's turn in a round. ``seconds`` is the time of one call, the turn's time by its iterations."""
+
+    round: int
+    position: int  # in the order of its round, from 0
+    iterations: int
+    seconds: float
+
+
+def timed(call: Call, iterations: int = 1, clock: Clock = time.perf_counter) -> float:
+    """Seconds that so many calls take."""
+    times = repeat(None, iterations)
+    start = clock()
+    for _ in times:
+        call()
+    return clock() - start
+
+
+def calibrate(call: Call, round_s: float, clock: Clock = time.perf_counter) -> tuple[int, float]:
+    """How many calls make a turn of at least ``round_s`` seconds, and the seconds of one of them."""
+    iterations = 1
+    while True:
+        seconds = timed(call, iterations, clock)
+        if seconds >= round_s or iterations >= MAX_ITERATIONS:
+            return iterations, seconds / iterations
+        # 20 % more than it seems to need, but never more than ten times as many at once: the first calls are slow ones.
+        wanted = ceil(1.2 * iterations * round_s / seconds) if seconds > 0 else 10 * iterations
+        iterations = min(max(wanted, iterations + 1), 10 * iterations, MAX_ITERATIONS)
+
+
+def take_turns(
+    calls: Mapping[str, Call], budget: Budget, rng: np.random.Generator, clock: Clock = time.perf_counter
+) -> tuple[dict[str, list[Turn]], dict[str, Exception]]:
+    """Every contender's samples, as many for each, and what those raised that fell out (they keep no samples).
+
+    ``rng`` shuffles the order of each round.
+    """
+    fallen: dict[str, Exception] = {}
+    iterations: dict[str, int] = {}
+    seconds: dict[str, float] = {}
+    with settled_gc():
+        for name, call in calls.items():
+            try:
+                iterations[name], seconds[name] = calibrate(call, budget.round_s, clock)
+            except Exception as error:
+                fallen[name] = error
+        # Beside a slow contender the quick ones may as well take longer turns: a fiftieth of its own costs nothing.
+        turn_s = 0.02 * max(seconds.values(), default=0.0)
+        iterations = {name: max(n, ceil(turn_s / max(seconds[name], 1e-9))) for name, n in iterations.items()}
+        round_s = sum(n * seconds[name] for name, n in iterations.items())
+        affordable = int(budget.total_s / round_s) if round_s > 0 else budget.max_rounds
+        turns: dict[str, list[Turn]] = {name: [] for name in iterations}
+        for number in range(max(budget.min_rounds, min(affordable, budget.max_rounds))):
+            order = [list(turns)[i] for i in rng.permutation(len(turns))]
+            for position, name in enumerate(order):
+                try:
+                    total = timed(calls[name], iterations[name], clock)
+                except Exception as error:
+                    fallen[name] = error
+                    del turns[name]
+                else:
+                    turns[name].append(Turn(number, position, iterations[name], total / iterations[name]))
+    return turns, fallen
+
+
+@contextmanager
+def settled_gc() -> Iterator[None]:
+    """Collect first, then keep the collector out of the samples."""
+    was_enabled = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -1,0 +1,61 @@
+"""How long will a step take? Answered from smaller ones, so that nothing is run that would take too long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from bench.grid import Cell
+from kernels import Network
+
+
+class Reach:
+    """What is known of each kernel's step times, and the times that follow from it.
+
+    Time is taken to grow no faster than the multiply-adds. That overstates it where calls have a large constant part, so
+    what seems too slow from afar is looked at from nearer, on cells between.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], list[tuple[int, float]]] = {}
+
+    def note(self, kernel: str, cell: Cell, seconds: float) -> None:
+        """A step of this cell was seen to take so long."""
+        self._known.setdefault((kernel, cell.dtype), []).append((cell.multiply_adds, seconds))
+
+    def predicted(self, kernel: str, cell: Cell) -> float | None:
+        """Seconds a step will take at most, or None where nothing is known."""
+        known = self._known.get((kernel, cell.dtype), [])
+        return min((seconds * max(1.0, cell.multiply_adds / n) for n, seconds in known), default=None)
+
+    def explore(self, kernel: str, cell: Cell, limit_s: float, try_rung: Callable[[Cell], float]) -> float | None:
+        """The prediction for a cell, after trying smaller ones for as long as it says that the limit is exceeded.
+
+        ``try_rung`` returns the seconds of a step on a smaller cell. A kernel may refuse sizes that nobody asked for, so
+        a rung that raises teaches nothing; None when there is nothing to go by.
+        """
+        for rung in rungs(cell):
+            predicted = self.predicted(kernel, cell)
+            if predicted is not None and predicted <= limit_s:
+                break
+            known_to = max((n for n, _ in self._known.get((kernel, cell.dtype), [])), default=0)
+            rung_s = self.predicted(kernel, rung)
+            if rung.multiply_adds <= known_to or (rung_s is not None and rung_s > limit_s / 4):
+                continue
+            try:
+                self.note(kernel, rung, try_rung(rung))
+            except Exception:
+                continue
+        return self.predicted(kernel, cell)
+
+
+def rungs(cell: Cell) -> Iterator[Cell]:
+    """Smaller cells, from small to large: narrower networks at batch 1, then the network itself at smaller batches."""
+    network = cell.network
+    for width in (8, 64, 512):
+        if width < max(network.layer_sizes):
+            sizes = tuple(min(n, width) for n in network.layer_sizes)
+            yield Cell(Network(sizes, network.activations, network.cost), 1, cell.dtype)
+    batch = 1
+    while batch < cell.batch:
+        yield Cell(network, batch, cell.dtype)
+        batch *= 16

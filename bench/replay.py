@@ -1,0 +1,83 @@
+"""From the samples of a contest to pytest-benchmark's table: it is handed durations that were measured in turns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from bench.contest import Result, first_calls, one_line, passes
+from bench.grid import Cell
+from bench.measure import Budget, Call
+from bench.reach import Reach
+from bench.run import Run
+from bench.verified import KernelClass
+
+SHOWN = ("run_id", "status", "verdict", "max_rel_error", "speedup_vs_numpy", "speedup_ci_low", "speedup_ci_high", "gflops", "first_call_s")
+
+
+class Replay:
+    """A timer that has seen it all before: pytest-benchmark reads it twice a round, and gets the round's own duration."""
+
+    __name__ = "bench.replay.Replay"  # pytest-benchmark writes it into its JSON
+
+    def __init__(self, seconds: list[float]) -> None:
+        self._readings = iter([reading for duration in seconds for reading in (0.0, duration)])
+
+    def __call__(self) -> float:
+        return next(self._readings)
+
+
+class KernelFailedError(Exception):
+    """A kernel that raised, or has no passing verdict."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A contender in a timed test: its result, what goes beside it into pytest-benchmark's JSON, and perhaps a call to make."""
+
+    result: Result
+    extra: dict[str, Any] = field(default_factory=dict)
+    call: Call | None = None
+
+    def play(self, benchmark: Any) -> None:
+        """Skip, fail, or replay the samples (make the call, where there is one)."""
+        if self.result.status == "too_slow":
+            pytest.skip(f"too_slow: {self.result.message}")
+        benchmark.extra_info.update(self.extra)
+        turns = self.result.turns
+        try:
+            benchmark.pedantic(self._once, rounds=max(1, len(turns)), iterations=turns[0].iterations if turns else 1)
+        except KernelFailedError as failure:
+            # Raised inside pytest-benchmark, so that it knows of an error and keeps no row.
+            pytest.fail(str(failure), pytrace=False)
+
+    def _once(self) -> None:
+        if self.result.status != "ok":
+            raise KernelFailedError(f"{self.result.status}: {self.result.message}")
+        if self.call is not None:
+            try:
+                self.call()
+            except Exception as error:
+                raise KernelFailedError(f"error: {one_line(error)}") from error
+
+
+def measured(run: Run, cell: Cell, phase: str, kernel: str) -> tuple[Entry, Replay]:
+    """The contender with its samples, and the timer that replays them."""
+    result = run.result(cell, phase, kernel)
+    row = run.row(cell, phase, kernel)
+    extra = {name: None if row[name] != row[name] else row[name] for name in SHOWN}  # JSON has no NaN
+    return Entry(result, extra), Replay([turn.seconds * turn.iterations for turn in result.turns] or [0.0])
+
+
+def smoke(cell: Cell, phase: str, kernel: str, kernel_class: KernelClass, budget: Budget, reach: Reach) -> Entry:
+    """The contender with one call to make, unless that would take too long: what --benchmark-disable runs."""
+    predicted = reach.explore(kernel, cell, budget.call_limit_s, lambda smaller: first_calls(kernel_class, smaller)[2])
+    if predicted is not None and predicted > budget.call_limit_s:
+        return Entry(Result("too_slow", message=f"a step would take about {predicted:.2g} s"))
+
+    def call() -> None:
+        next(call for name, call in passes(kernel_class, cell) if name == phase)()
+
+    return Entry(Result("ok"), call=call)

@@ -1,0 +1,124 @@
+"""A run's tables: samples as they come, a summary row for each kernel, cell and phase, and the intervals in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from bench.contest import NAN, Result
+from bench.grid import SEED, THREADS, Cell
+
+KEYS = ["run_id", "kernel", "phase", "layers", "activation", "cost", "n_params", "batch", "dtype", "threads"]
+SAMPLES = [*KEYS, "round", "position", "iterations", "time_s"]
+SUMMARY = [
+    *KEYS,
+    *("status", "verdict", "max_rel_error", "n_samples", "median_s", "ci_low_s", "ci_high_s"),
+    *("speedup_vs_numpy", "speedup_ci_low", "speedup_ci_high", "gflops", "first_call_s", "message"),
+]
+CONFIDENCE = 0.95
+RESAMPLES = 2000
+
+
+def median_interval(samples: Sequence[float]) -> tuple[float, float, float]:
+    """The median and its 95 % interval between two order statistics (exact, of the binomial); NaN below 6 samples."""
+    if not samples:
+        return NAN, NAN, NAN
+    interval = stats.quantile_test(samples, p=0.5).confidence_interval(CONFIDENCE)
+    return float(np.median(samples)), float(interval.low), float(interval.high)
+
+
+def ratio_interval(slower: Sequence[float], quicker: Sequence[float]) -> tuple[float, float, float]:
+    """The median of ``slower / quicker``, pair by pair, and its 95 % interval: a bootstrap of the log-ratio.
+
+    Blocks of neighbouring rounds are drawn (circular, about n^(1/3) long), for a disturbance lasts longer than a round.
+    """
+    log_ratio = np.log(np.asarray(slower) / np.asarray(quicker))
+    n = len(log_ratio)
+    length = round(n ** (1 / 3))
+    starts = np.random.default_rng(SEED).integers(n, size=(RESAMPLES, -(-n // length)))
+    drawn = (starts[..., np.newaxis] + np.arange(length)) % n
+    medians = np.median(log_ratio[drawn.reshape(RESAMPLES, -1)[:, :n]], axis=1)
+    low, high = np.quantile(medians, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return tuple(float(np.exp(value)) for value in (np.median(log_ratio), low, high))  # type: ignore[return-value]
+
+
+def times(result: Result) -> list[float]:
+    """Seconds of one call, round by round."""
+    return [turn.seconds for turn in result.turns]
+
+
+def keys(run_id: str, kernel: str, phase: str, cell: Cell) -> dict[str, Any]:
+    """The columns that name a row."""
+    return {
+        "run_id": run_id,
+        "kernel": kernel,
+        "phase": phase,
+        "layers": cell.layers,
+        "activation": cell.activation,
+        "cost": cell.network.cost,
+        "n_params": cell.network.n_parameters,
+        "batch": cell.batch,
+        "dtype": cell.dtype,
+        "threads": THREADS,
+    }
+
+
+def sample_rows(run_id: str, phase: str, cell: Cell, results: Mapping[str, Result]) -> list[dict[str, Any]]:
+    """A row for each turn at the clock, kernel by kernel."""
+    return [
+        keys(run_id, kernel, phase, cell)
+        | {"round": turn.round, "position": turn.position, "iterations": turn.iterations, "time_s": turn.seconds}
+        for kernel, result in results.items()
+        for turn in result.turns
+    ]
+
+
+def summary_rows(run_id: str, phase: str, cell: Cell, results: Mapping[str, Result]) -> list[dict[str, Any]]:
+    """A row for each kernel, with or without a time. Where numpy was not timed beside it, there is no speed-up."""
+    reference = results.get("numpy")
+    rows = []
+    for kernel, result in results.items():
+        median, low, high = median_interval(times(result))
+        speedup = (NAN, NAN, NAN)
+        if result.turns and reference is not None and reference.turns:
+            speedup = ratio_interval(times(reference), times(result))
+        rows.append(
+            keys(run_id, kernel, phase, cell)
+            | {
+                "status": result.status,
+                "verdict": result.verdict,
+                "max_rel_error": result.max_rel_error,
+                "n_samples": len(result.turns),
+                "median_s": median,
+                "ci_low_s": low,
+                "ci_high_s": high,
+                "speedup_vs_numpy": speedup[0],
+                "speedup_ci_low": speedup[1],
+                "speedup_ci_high": speedup[2],
+                "gflops": cell.flops(phase) / median / 1e9,
+                "first_call_s": result.first_call_s,
+                "message": result.message,
+            }
+        )
+    return rows
+
+
+def append(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Add rows to a CSV file, and see them to the disk: a killed run loses none of them."""
+    with path.open("a", encoding="utf-8", newline="") as file:
+        pd.DataFrame(rows, columns=list(columns)).to_csv(file, index=False, header=file.tell() == 0)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Write a whole CSV file in one step: a reader finds the old one or the new one."""
+    beside = path.with_name(path.name + ".new")
+    pd.DataFrame(rows, columns=list(columns)).to_csv(beside, index=False)
+    os.replace(beside, path)

@@ -1,0 +1,39 @@
+"""The benchmarks: one test for each kernel, cell and phase. Each replays to pytest-benchmark what it took in turns with the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.grid import PHASES, Cell, cells
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+    from bench.replay import Entry
+
+PARAMETERS = "layers, activation, cost, batch, dtype, phase, kernel"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    selection = metafunc.config.selection  # type: ignore[attr-defined]
+    values = [
+        pytest.param(
+            cell.layers, cell.activation, cell.network.cost, cell.batch, cell.dtype, phase, kernel, id=name_of(cell, phase, kernel)
+        )
+        for cell in cells(selection)
+        for phase in PHASES
+        for kernel in selection.kernels
+    ]
+    metafunc.parametrize(PARAMETERS, values)
+
+
+def name_of(cell: Cell, phase: str, kernel: str) -> str:
+    return f"{str(cell).replace(' x ', '-x').replace(' ', '-')}-{phase}-{kernel}"
+
+
+def test_speed(
+    layers: str, activation: str, cost: str, batch: int, dtype: str, phase: str, kernel: str, entry: Entry, benchmark: BenchmarkFixture
+) -> None:
+    entry.play(benchmark)
