@@ -25,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--results", default=None, metavar="DIR", help="where the tables go (default: results/ of the project)")
 
 
+@pytest.hookimpl(tryfirst=True)  # the suites build on what this reads
 def pytest_configure(config: pytest.Config) -> None:
     try:
         config.selection = Selection.parse(**{name: config.getoption(name) for name in OPTIONS})  # type: ignore[attr-defined]

@@ -1,0 +1,53 @@
+"""Which cases are judged, and the table of verdicts: written as they come, summed up at the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from verify.cases import cases_for
+from verify.table import Table
+
+JUDGES = {"test_kernels.py"}  # what judges a kernel; the rest of this folder tests the verifier
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.verdicts = Table(config.results_dir)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    selection = config.selection
+    own = selection.own_kernels or selection.layers or selection.batches or selection.activations or selection.costs
+    is_test = collection_path.parent == Path(__file__).parent and collection_path.name.startswith("test_")
+    return True if own and is_test and collection_path.name not in JUDGES else None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    selection = metafunc.config.selection
+    if {"kernel", "case", "dtype"} <= set(metafunc.fixturenames):
+        metafunc.parametrize("dtype", selection.dtypes or ("float64", "float32"))
+        cases = cases_for(selection)
+        metafunc.parametrize("case", cases, ids=[case.name for case in cases])
+        metafunc.parametrize("kernel", selection.kernels)
+
+
+@pytest.fixture
+def verdicts(request: pytest.FixtureRequest) -> Table:
+    return request.config.verdicts
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    table: Table = session.config.verdicts
+    if exitstatus == pytest.ExitCode.OK and table.unjudged:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED  # a check of nothing is no success
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    table: Table = config.verdicts
+    if not table.rows:
+        return
+    terminalreporter.section("verdicts")
+    for line in table.summary():
+        terminalreporter.write_line(line)
+    terminalreporter.write_line(f"every block of every case: {table.shown_path(config.invocation_params.dir)}")

@@ -1,0 +1,116 @@
+"""What is asked of a kernel beside right numbers: shapes, intact inputs, equal bits, nothing carried over.
+
+Each check calls the kernel and returns what it found broken, one line each; an exception of the kernel's own is one of them.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels import KernelLike, Network, value_and_grad_of
+
+Array = NDArray[Any]
+
+
+class ContractError(Exception):
+    """A kernel broke the interface; the message says how, in one line."""
+
+
+def call(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call the kernel; what it raises becomes a ``ContractError`` that says where. ``NotImplementedError`` says "unsupported": let through."""
+    try:
+        return function(*arguments)
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)[1:] or traceback.extract_tb(error.__traceback__)
+        at = f" ({frames[-1].filename.rsplit('/', 1)[-1]}, line {frames[-1].lineno})"
+        raise ContractError(f"{what} raised {type(error).__name__}: {' '.join(str(error).split())}{at}") from error
+
+
+def checked_array(what: str, result: Any, shape: tuple[int, ...], dtype: Any) -> Array:
+    """``result`` if it is an array of the shape and dtype that the interface asks for."""
+    if not isinstance(result, np.ndarray):
+        raise ContractError(f"{what} is a {type(result).__name__}; expected a NumPy array of shape {shape}")
+    if result.shape != shape:
+        raise ContractError(f"{what} has shape {result.shape}; expected {shape}")
+    if result.dtype != dtype:
+        raise ContractError(f"{what} has dtype {result.dtype}; expected {np.dtype(dtype)}, as theta has")
+    return result
+
+
+def passes(kernel: KernelLike, network: Network, theta: Array, x: Array, y: Array) -> tuple[Array, Array, Any, Array]:
+    """One call of everything: output (B, n_l), gradient by ``backward`` (P,), cost and gradient by ``value_and_grad``."""
+    a = call("forward", kernel.forward, theta, x)
+    if not isinstance(a, tuple | list) or not a:
+        raise ContractError(f"forward returned a {type(a).__name__}; expected a tuple of arrays, the last of them the output")
+    output = checked_array("the output, the last that forward returns,", a[-1], (len(x), network.layer_sizes[-1]), theta.dtype).copy()
+    before = [np.array(a_i, copy=True) for a_i in a]
+    dtheta = checked_array("what backward returns", call("backward", kernel.backward, theta, a, y), theta.shape, theta.dtype)
+    if not all(_same(np.asarray(a_i), before_i) for a_i, before_i in zip(a, before, strict=True)):
+        raise ContractError("backward writes into the activations; inputs must stay as they are")
+    both = call("value_and_grad", value_and_grad_of(kernel, network), theta, x, y)
+    if not isinstance(both, tuple | list) or len(both) != 2:
+        raise ContractError("value_and_grad must return two things, the cost and the gradient")
+    cost, dtheta_too = both
+    if np.shape(cost) != () or not isinstance(cost, int | float | np.number | np.ndarray):
+        raise ContractError(f"the cost is a {type(cost).__name__} of shape {np.shape(cost)}; expected a number")
+    return output, dtheta, float(cost), checked_array("the gradient of value_and_grad", dtheta_too, theta.shape, theta.dtype)
+
+
+def violations(kernel: KernelLike, network: Network, theta: Array, x: Array, y: Array) -> list[str]:
+    """Whatever of the contract the kernel breaks at this point; empty for a good kernel. It calls the kernel about six times."""
+    found = []
+    inputs = {"theta": theta.copy(), "x": x.copy(), "y": y.copy()}
+    try:
+        first = passes(kernel, network, *inputs.values())
+        found += [
+            f"writes into {name}; inputs must stay as they are"
+            for (name, now), before in zip(inputs.items(), (theta, x, y), strict=True)
+            if not _same(now, before)
+        ]
+        if found:
+            return found  # the rest would blame the kernel for what follows from this
+        kept = [np.array(part, copy=True) for part in first]
+        again = passes(kernel, network, theta, x, y)
+        if not _all_same(kept, again):
+            return [f"a second call with the same inputs gives another {_first_difference(kept, again)}"]
+        passes(kernel, network, theta[::-1] * theta.dtype.type(0.5), np.vstack([x, x]), np.vstack([y, y]))
+        if not _all_same(kept, passes(kernel, network, theta, x, y)):
+            found.append("a call with other data and another batch size changes the next result: state is carried over")
+        if not _all_same(kept, first):
+            found.append("a later call changes results already returned: they must belong to the caller")
+        for array in inputs.values():
+            array.flags.writeable = False
+        if not _all_same(kept, passes(kernel, network, *inputs.values())):
+            found.append("read-only inputs give another result")
+    except ContractError as error:
+        found.append(str(error))
+    return found
+
+
+def strided(theta: Array, x: Array, y: Array) -> tuple[Array, Array, Array]:
+    """The same numbers laid out otherwise: theta with gaps, x in Fortran order, y as every other column of a wider array."""
+    wide_theta, wide_y = np.zeros(2 * len(theta), theta.dtype), np.zeros((len(y), 2 * y.shape[1]), y.dtype)
+    wide_theta[::2], wide_y[:, ::2] = theta, y
+    return wide_theta[::2], np.asfortranarray(x), wide_y[:, ::2]
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal bits, NaN included."""
+    one, other = np.asarray(one), np.asarray(other)
+    return one.shape == other.shape and one.tobytes() == other.tobytes()
+
+
+def _all_same(one: Any, other: Any) -> bool:
+    return all(_same(a, b) for a, b in zip(one, other, strict=True))
+
+
+def _first_difference(one: Any, other: Any) -> str:
+    names = ("output", "gradient (backward)", "cost", "gradient (value_and_grad)")
+    return next(name for name, a, b in zip(names, one, other, strict=True) if not _same(a, b))

@@ -1,0 +1,179 @@
+"""Judge one kernel at one point: every gradient entry, the output and the cost, and the contract."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels import KernelLike, Network
+from verify.contract import ContractError, passes, strided, violations
+from verify.reference import Direction, Reference, reference
+from verify.rounding import Rounding, allowed
+from verify.verdict import SHOWN, Block, Verdict, compare, worst
+
+Array = NDArray[Any]
+
+HOEFFDING = 8.0  # |Σ ±e| exceeds this times the root of Σ e² once in 10^13 draws of the signs (Hoeffding 1963)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found of one kernel at one point."""
+
+    blocks: tuple[Block, ...]  # output, cost, then dC/dw_0, dC/db_0, …
+    violations: tuple[str, ...]
+    method: str
+    seconds: float = field(compare=False)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Fail before inconclusive before pass; inconclusive too when no gradient block could have shown an error of 1 %."""
+        if self.violations:
+            return "fail"
+        found = worst(block.verdict for block in self.blocks)
+        if found == "pass" and not any(block.smallest_detectable < SHOWN for block in self.gradient_blocks):
+            return "inconclusive"
+        return found
+
+    @property
+    def gradient_blocks(self) -> list[Block]:
+        """The blocks that are tensors of the gradient."""
+        return [block for block in self.blocks if block.name.startswith("dC/d")]
+
+    @property
+    def max_rel_error(self) -> float:
+        """The largest over the gradient's blocks; NaN when there is none."""
+        return max((block.max_rel_error for block in self.gradient_blocks), default=float("nan"))
+
+    @property
+    def smallest_detectable(self) -> float:
+        """The certificate: the smallest relative error that would have been caught in whichever block it stood."""
+        return max((block.smallest_detectable for block in self.gradient_blocks), default=float("inf"))
+
+    @property
+    def lines(self) -> list[str]:
+        """What is wrong, the most telling first: the contract, the forward pass, then the gradient from the output back."""
+        lines = list(self.violations)
+        bad = [block for block in self.blocks if block.verdict != "pass"]
+        ordered = [b for b in bad if not b.name.startswith("dC/d")] + [b for b in reversed(bad) if b.name.startswith("dC/d")]
+        lines += [f"{block.verdict}: {block}" for block in ordered]
+        if not lines and self.verdict == "inconclusive":
+            lines.append(f"inconclusive: no block could have shown a relative error of {SHOWN:g} here")
+        return lines
+
+    @property
+    def message(self) -> str:
+        """The first of ``lines``; empty for a pass."""
+        return self.lines[0] if self.lines else ""
+
+    def __str__(self) -> str:
+        """At most ten lines to read."""
+        if self.verdict == "pass":
+            n = sum(block.n_checked for block in self.gradient_blocks)
+            return f"pass: {n} gradient entries; a relative error of {self.smallest_detectable:.1g} in any block would have been caught"
+        lines = self.lines
+        return "\n".join(lines if len(lines) <= 9 else [*lines[:8], f"… and {len(lines) - 8} more"])
+
+
+def block_names(network: Network) -> list[str]:
+    """The names of the gradient's tensors in the order of theta: dC/dw_0, dC/db_0, dC/dw_1, …"""
+    return [f"dC/d{tensor}_{i}" for i in range(len(network.layer_sizes) - 1) for tensor in "wb"]
+
+
+def judge(
+    kernel_class: Callable[[Network], KernelLike],
+    network: Network,
+    theta: Array,
+    x: Array,
+    y: Array,
+    *,
+    against: Reference | None = None,
+    contract: bool = True,
+) -> Report:
+    """Judge a kernel at ``theta`` (P,), ``x`` (B, n_0), ``y`` (B, n_l), all float32 or all float64.
+
+    ``against``: a reference made before for the same point (default: made here). ``contract``: whether to check purity and
+    strides as well, some seven calls more. Both ways to the gradient are judged, ``backward`` and ``value_and_grad``.
+    Raises ``TypeError`` and ``ValueError`` for wrong input, and lets through what the kernel's constructor raises.
+    """
+    network.checked(theta, x, y)
+    started = time.perf_counter()
+    against = against or reference(network, theta, x, y)
+    rounding = allowed(against.model, theta.dtype)
+    kernel = kernel_class(network)
+    inputs = theta.copy(), x.copy(), y.copy()  # what is judged is the point asked for, whatever the kernel writes into
+    try:
+        first = passes(kernel, network, *inputs)
+    except ContractError as error:
+        return Report((), (str(error),), "none", time.perf_counter() - started)
+    blocks = _blocks(network, against, rounding, first)
+    broken: list[str] = []
+    if contract:
+        broken += violations(kernel, network, theta, x, y)
+        if not broken:
+            blocks, broken = _with_strides(kernel, network, against, rounding, blocks, strided(theta, x, y))
+    method = "complex step, central differences" if not against.directions else "complex step, sampled entries and directions"
+    return Report(tuple(blocks), tuple(broken), method, time.perf_counter() - started)
+
+
+def _with_strides(
+    kernel: KernelLike, network: Network, against: Reference, rounding: Rounding, blocks: list[Block], inputs: tuple[Array, Array, Array]
+) -> tuple[list[Block], list[str]]:
+    """Judge the same numbers in another layout; a failure there is the contract's, unless it failed before."""
+    try:
+        again = _blocks(network, against, rounding, passes(kernel, network, *inputs))
+    except ContractError as error:
+        return blocks, [f"with strided inputs, {error}"]
+    if worst(b.verdict for b in blocks) != "fail" and worst(b.verdict for b in again) == "fail":
+        return blocks, [f"strided inputs give another result: {next(b for b in again if b.verdict == 'fail')}"]
+    return blocks, []
+
+
+def _blocks(network: Network, against: Reference, rounding: Rounding, results: tuple[Array, Array, Any, Array]) -> list[Block]:
+    output, dtheta, cost, dtheta_too = results
+    bounds = rounding.gradient + np.where(against.checked, against.error, 0.0)
+    blocks = [
+        compare("output", output, against.model.a[-1], rounding.activations[-1] + against.rounding.activations[-1]),
+        _cost_block(network, against, rounding, cost),
+    ]
+    spans = list(pairwise([0, *np.cumsum([part.size for pair in zip(*network.unpack(dtheta), strict=True) for part in pair])]))
+    shapes = [part.shape for pair in zip(*network.unpack(dtheta), strict=True) for part in pair]
+    for name, (start, stop), shape in zip(block_names(network), spans, shapes, strict=True):
+        at = slice(start, stop)
+        each = []
+        for source, gradient in (("backward", dtheta), ("value_and_grad", dtheta_too)):
+            arrays = (part[at].reshape(shape) for part in (gradient, against.gradient, bounds, against.disagreement))
+            block = compare(name, *arrays)
+            along = [_along(source, name, gradient, against, bounds, d) for d in against.directions if d.block == at]
+            each.append(next((d for d in along if d.verdict != "pass"), block) if block.verdict == "pass" else block)
+        blocks.append(_one_of(*each))
+    return blocks
+
+
+def _cost_block(network: Network, against: Reference, rounding: Rounding, cost: float) -> Block:
+    bound = rounding.cost + against.rounding.cost
+    if network.cost == "cross_entropy" and not np.isfinite(cost):
+        vanished = (against.model.a[-1] <= rounding.activations[-1]) & (against.model.y != 0)
+        bound = np.inf if vanished.any() else bound  # log p of a probability that the dtype rounds to 0
+    return compare("cost", np.array([cost]), np.array([against.model.cost]), np.array([bound]))
+
+
+def _along(source: str, name: str, gradient: Array, against: Reference, bounds: Array, direction: Direction) -> Block:
+    """The gradient along a random direction of signs: the rounding of single entries adds up as a random walk does."""
+    got = float(direction.signs @ gradient[direction.block].astype(np.float64))
+    full = against.rounding.gradient[direction.block] + bounds[direction.block]
+    return compare(f"{name} along random signs", np.array(got), np.array(direction.derivative), np.array(HOEFFDING * np.linalg.norm(full)))
+
+
+def _one_of(backward: Block, value_and_grad: Block) -> Block:
+    """One row for both ways to a gradient: the worse, saying which way where only one is wrong."""
+    if backward.verdict == value_and_grad.verdict:
+        return max(backward, value_and_grad, key=lambda block: np.nan_to_num(block.max_abs_error, nan=np.inf))
+    bad, way = (backward, "backward") if worst([backward.verdict, value_and_grad.verdict]) == backward.verdict else (value_and_grad, "value_and_grad")
+    return Block(**{**bad.__dict__, "why": f"{bad.why}, through {way} only"})

@@ -1,0 +1,97 @@
+"""Three verdicts, per entry, per block and per case: pass, fail, inconclusive; and the certificate that says what a pass is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Verdict = Literal["pass", "fail", "inconclusive"]
+
+SHOWN = 1e-2  # a check that would let every block be wrong by a hundredth has shown nothing
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict of the whole: fail before inconclusive before pass. Of nothing it is inconclusive."""
+    found = set(verdicts)
+    if "fail" in found:
+        return "fail"
+    return "pass" if found == {"pass"} else "inconclusive"
+
+
+@dataclass(frozen=True)
+class Block:
+    """The judgement of one array (a tensor of the gradient, the output, the cost) against its reference."""
+
+    name: str
+    verdict: Verdict
+    n_entries: int
+    n_checked: int  # entries that have a reference of their own
+    n_zero: int  # of these, with a reference of exactly 0: right almost whatever the formula
+    max_abs_error: float
+    max_rel_error: float  # against the largest reference entry of the block
+    error_bound: float  # at the worst entry
+    smallest_detectable: float  # the smallest relative error of the whole block that would surely have been caught
+    worst_index: tuple[int, ...]
+    got: float  # at the worst entry
+    expected: float
+    n_wrong: int
+    why: str  # empty for a pass
+
+    def __str__(self) -> str:
+        """One line: where, both values, their difference and what was allowed."""
+        where = f"{self.name}{list(self.worst_index)}" if self.worst_index else self.name
+        line = f"{where}: got {self.got:.10g}, expected {self.expected:.10g}, off by {abs(self.got - self.expected):.2g}, allowed {self.error_bound:.2g}"
+        return f"{line}; {self.why}" if self.why else line
+
+
+def compare(name: str, got: Array, expected: Array, allowed: Array, doubtful: Array | None = None) -> Block:
+    """Judge ``got`` against ``expected`` with the bound ``allowed`` on their difference, all of one shape.
+
+    An entry passes within its bound and fails outside it or when not finite. It is inconclusive where the two references
+    contradict each other (``doubtful``) or where no bound is known (an infinite ``allowed`` beside a finite ``expected``).
+    An entry without reference (``expected`` NaN) is left out, and counted so.
+    """
+    got, expected, allowed = (np.asarray(array, np.float64) for array in (got, expected, allowed))
+    checked = ~np.isnan(expected)
+    doubtful = np.zeros(got.shape, bool) if doubtful is None else doubtful
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        off = np.where(checked, abs(got - expected), 0.0)
+        unknown = checked & (~np.isfinite(allowed) | ~np.isfinite(expected) | doubtful)
+        wrong = checked & ~unknown & ~(off <= allowed)
+        excess = np.where(off == 0, 0.0, off / allowed)
+        detectable = np.where(checked & ~unknown & (expected != 0), 2.0 * allowed / abs(expected), np.inf)
+    n_checked, n_wrong = int(checked.sum()), int(wrong.sum())
+    candidates = wrong if n_wrong else unknown if unknown.any() else checked
+    at = np.unravel_index(int(np.argmax(np.where(candidates, np.nan_to_num(excess, nan=np.inf), -1.0))), got.shape)
+    scale = float(np.nanmax(abs(expected))) if n_checked else np.nan
+    max_abs = float(off.max()) if n_checked else np.nan  # NaN when the kernel gave one
+    verdict: Verdict = "fail" if n_wrong else "inconclusive" if unknown.any() or not n_checked else "pass"
+    if n_wrong:
+        why = f"{n_wrong} of {n_checked} entries wrong"
+    elif doubtful.any():
+        why = f"the two references contradict each other at {int(doubtful.sum())} entries: they are at fault, not the kernel"
+    elif unknown.any():
+        why = f"rounding leaves {int(unknown.sum())} of {n_checked} entries undetermined"
+    else:
+        why = "" if n_checked else "nothing was checked"
+    return Block(
+        name=name,
+        verdict=verdict,
+        n_entries=got.size,
+        n_checked=n_checked,
+        n_zero=int((checked & (expected == 0)).sum()),
+        max_abs_error=max_abs,
+        max_rel_error=max_abs / scale if scale else (0.0 if max_abs == 0 else np.inf),
+        error_bound=float(allowed[at]),
+        smallest_detectable=float(detectable.min()) if n_checked else np.inf,
+        worst_index=tuple(int(n) for n in at),
+        got=float(got[at]),
+        expected=float(expected[at]),
+        n_wrong=n_wrong,
+        why=why,
+    )
