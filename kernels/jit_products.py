@@ -1,0 +1,169 @@
+"""The three matrix products of a layer: plain loops for one sample and for small ones, BLAS for the rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic, overload
+
+from kernels.jit_exp import ELEMENT_WISE
+from kernels.jit_stages import SUMS
+from kernels.network import Array
+
+# Multiply-adds of one product below which a plain loop beats the call of the BLAS.
+SMALL = 4096
+
+
+@njit(**ELEMENT_WISE)
+def weighted_sums(a: Array, w: Array, b: Array, z: Array) -> None:
+    """z = a w + b, (2). The product is added to b: BLAS clears its result first anyhow, so the bias costs nothing."""
+    for r in range(z.shape[0]):
+        for k in range(z.shape[1]):
+            z[r, k] = b[k]
+    if a.shape[0] > 1 and a.size * w.shape[1] > SMALL:
+        add_product(a, False, w, False, 1.0, z)  # (2)
+        return
+    n_in = a.shape[1]
+    fours = n_in - n_in % 4
+    for r in range(z.shape[0]):
+        for j in range(0, fours, 4):  # four rows of w for each time z is read and written
+            for k in range(z.shape[1]):
+                z[r, k] += a[r, j] * w[j, k] + a[r, j + 1] * w[j + 1, k] + a[r, j + 2] * w[j + 2, k] + a[r, j + 3] * w[j + 3, k]  # (2)
+        for j in range(fours, n_in):
+            for k in range(z.shape[1]):
+                z[r, k] += a[r, j] * w[j, k]  # (2)
+
+
+@njit(**ELEMENT_WISE)
+def weight_gradient(a: Array, delta: Array, dw: Array) -> None:
+    """∂C/∂w = a′ δ, (13)."""
+    if a.shape[0] > 1 and a.size * delta.shape[1] > SMALL:
+        add_product(a, True, delta, False, 0.0, dw)  # (13)
+        return
+    for j in range(dw.shape[0]):
+        for k in range(dw.shape[1]):
+            dw[j, k] = a[0, j] * delta[0, k]  # (13)
+    for r in range(1, a.shape[0]):
+        for j in range(dw.shape[0]):
+            for k in range(dw.shape[1]):
+                dw[j, k] += a[r, j] * delta[r, k]  # (13)
+
+
+@njit(**SUMS)
+def propagated(delta: Array, w: Array, before: Array) -> None:
+    """∂C/∂a of the layer before = δ w′, (8)."""
+    if delta.shape[0] > 1 and delta.size * w.shape[0] > SMALL:
+        add_product(delta, False, w, True, 0.0, before)  # (8)
+        return
+    for r in range(delta.shape[0]):
+        for j in range(w.shape[0]):
+            total = delta[r, 0] * w[j, 0]
+            for k in range(1, w.shape[1]):
+                total += delta[r, k] * w[j, k]
+            before[r, j] = total  # (8)
+
+
+def add_product(left: Array, left_transposed: bool, right: Array, right_transposed: bool, beta: float, out: Array) -> None:
+    """``out`` = ``left`` ``right`` + ``beta`` ``out``, either factor transposed or not; all in C order."""
+    product = (left.T if left_transposed else left) @ (right.T if right_transposed else right)
+    out[:] = product + out if beta else product
+
+
+@overload(add_product)
+def _add_product(left: Any, left_transposed: Any, right: Any, right_transposed: Any, beta: Any, out: Any) -> Any:
+    def compiled(left: Any, left_transposed: Any, right: Any, right_transposed: Any, beta: Any, out: Any) -> Any:
+        inner = left.shape[0] if left_transposed else left.shape[1]
+        _gemm(left, left_transposed, right, right_transposed, beta, out, inner)
+
+    return compiled
+
+
+@intrinsic
+def _gemm(typing: Any, left: Any, left_transposed: Any, right: Any, right_transposed: Any, beta: Any, out: Any, inner: Any) -> Any:
+    """The BLAS that Numba calls for ``np.dot`` (SciPy's), with the beta that ``np.dot`` lacks.
+
+    BLAS counts by columns: to it our matrices are their transposes, so it is asked for out′ = right′ left′.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        char, size, pointer = ir.IntType(8), ir.IntType(types.intp.bitwidth), ir.IntType(8).as_pointer()
+        function_type = ir.FunctionType(
+            ir.IntType(32),
+            [char, char, char, size, size, size, pointer, pointer, size, pointer, size, pointer, pointer, size],
+        )
+        gemm = cgutils.get_or_insert_function(builder.module, function_type, "numba_xxgemm")
+
+        def array(place: int) -> tuple[Any, Any, Any]:
+            struct = context.make_array(signature.args[place])(context, builder, args[place])
+            rows, columns = cgutils.unpack_tuple(builder, struct.shape)
+            return builder.bitcast(struct.data, pointer), rows, columns
+
+        def flag(place: int) -> Any:
+            return builder.select(args[place], ir.Constant(char, ord("t")), ir.Constant(char, ord("n")))
+
+        def on_stack(value: Any) -> Any:
+            return builder.bitcast(cgutils.alloca_once_value(builder, value), pointer)
+
+        real = context.get_value_type(out.dtype)
+        one = on_stack(ir.Constant(real, 1.0))
+        scale = on_stack(context.cast(builder, args[4], signature.args[4], out.dtype))
+        left_data, _, left_columns = array(0)
+        right_data, _, right_columns = array(2)
+        out_data, out_rows, out_columns = array(5)
+        kind = ir.Constant(char, ord("s" if out.dtype == types.float32 else "d"))
+        builder.call(
+            gemm,
+            [kind, flag(3), flag(1), out_columns, out_rows, args[6], one]
+            + [right_data, right_columns, left_data, left_columns, scale, out_data, out_columns],
+        )
+        return context.get_dummy_value()
+
+    return types.void(left, types.boolean, right, types.boolean, types.float64, out, types.intp), codegen
+
+
+def matrix(flat: Array, start: int, rows: int, columns: int) -> Array:
+    """The view (rows, columns) into ``flat`` from ``start`` on."""
+    return flat.reshape(-1)[start : start + rows * columns].reshape(rows, columns)
+
+
+@overload(matrix)
+def _matrix(flat: Any, start: Any, rows: Any, columns: Any) -> Any:
+    def compiled(flat: Any, start: Any, rows: Any, columns: Any) -> Any:
+        return _view(flat, start, rows, columns)
+
+    return compiled
+
+
+@njit(**ELEMENT_WISE)
+def row(flat: Array, start: int, columns: int) -> Array:
+    """The view (columns,) into ``flat`` from ``start`` on."""
+    return matrix(flat, start, 1, columns)[0]
+
+
+@intrinsic
+def _view(typing: Any, flat: Any, start: Any, rows: Any, columns: Any) -> Any:
+    """A view without owner: it counts no references, which makes a slice and a reshape cost 20 ns.
+
+    So it must not outlive ``flat``; every function here gets its arrays from a caller that holds on to them.
+    """
+    view_type = types.Array(flat.dtype, 2, "C")
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        source = context.make_array(signature.args[0])(context, builder, args[0])
+        view = context.make_array(view_type)(context, builder)
+        itemsize = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(flat.dtype)))
+        shape = args[2:4]
+        context.populate_array(
+            view,
+            data=builder.gep(source.data, [args[1]]),
+            shape=shape,
+            strides=[builder.mul(args[3], itemsize), itemsize],
+            itemsize=itemsize,
+            meminfo=None,
+        )
+        return view._getvalue()
+
+    return view_type(flat, types.intp, types.intp, types.intp), codegen

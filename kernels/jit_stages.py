@@ -1,0 +1,172 @@
+"""The element-wise stages, each one pass over the numbers: σ in place, the cost with δ of the output, δ ⊙ σ′ with ∂C/∂b."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from numba import njit
+
+from kernels.jit_exp import ELEMENT_WISE, exp, like, tanh
+from kernels.network import ACTIVATIONS, Array
+
+# An activation in compiled code is a whole number: its place in this list.
+SIGMOID, TANH, RELU, IDENTITY, SOFTMAX = range(5)
+CODES = {name: code for code, name in enumerate((*ACTIVATIONS, "softmax"))}
+
+# Sums may be taken in any order, which is what vector code needs. The functions called from such a loop keep their own flags.
+SUMS = {"fastmath": {"contract", "reassoc"}, "error_model": "numpy"}
+
+
+@njit(**ELEMENT_WISE)
+def sigmoid(z: Any) -> Any:
+    """(4). For z far below 0 e^{−z} is infinite and σ 0; relative accuracy holds down to there."""
+    return like(z, 1.0) / (like(z, 1.0) + exp(-z))  # (4)
+
+
+@njit(**ELEMENT_WISE)
+def relu(z: Any) -> Any:
+    """max(z, 0); this way round NaN stays NaN."""
+    return like(z, 0.0) if z <= like(z, 0.0) else z
+
+
+@njit(**ELEMENT_WISE)
+def hyperbolic_tangent(z: Any) -> Any:
+    """The tanh of ``jit_exp``, as a compiled function that can be handed on."""
+    return tanh(z)
+
+
+@njit(**ELEMENT_WISE)
+def dsigmoid(a: Any) -> Any:
+    """σ′ of the sigmoid."""
+    return a * (like(a, 1.0) - a)
+
+
+@njit(**ELEMENT_WISE)
+def dtanh(a: Any) -> Any:
+    """σ′ of tanh."""
+    return like(a, 1.0) - a * a
+
+
+@njit(**ELEMENT_WISE)
+def drelu(a: Any) -> Any:
+    """σ′ of relu; 0 at the kink."""
+    return like(a, 1.0) if a > like(a, 0.0) else like(a, 0.0)
+
+
+@njit(**ELEMENT_WISE)
+def didentity(a: Any) -> Any:
+    """σ′ of the identity."""
+    return like(a, 1.0)
+
+
+def _in_place(sigma: Any) -> Any:
+    """The loop of one activation. Made here, and not given ``sigma`` as an argument: Numba caches no code that passes functions on."""
+
+    @njit(**ELEMENT_WISE)
+    def each(z: Array) -> None:
+        for k in range(z.size):
+            z[k] = sigma(z[k])  # (3)
+
+    return each
+
+
+def _with_column_sums(dsigma: Any) -> Any:
+    @njit(**ELEMENT_WISE)
+    def times(delta: Array, a: Array, db: Array) -> None:
+        db[:] = 0
+        for r in range(delta.shape[0]):
+            for k in range(delta.shape[1]):
+                d = delta[r, k] * dsigma(a[r, k])  # (12)
+                delta[r, k] = d
+                db[k] += d  # (14)
+
+    return times
+
+
+_sigmoid, _tanh, _relu = _in_place(sigmoid), _in_place(hyperbolic_tangent), _in_place(relu)
+_times_dsigmoid, _times_dtanh = _with_column_sums(dsigmoid), _with_column_sums(dtanh)
+_times_drelu, _times_didentity = _with_column_sums(drelu), _with_column_sums(didentity)
+
+
+@njit(**ELEMENT_WISE)
+def activate(z: Array, activation: int) -> None:
+    """z (B, n) becomes σ(z), in place."""
+    if activation == SIGMOID:
+        _sigmoid(z.reshape(z.size))
+    elif activation == TANH:
+        _tanh(z.reshape(z.size))
+    elif activation == RELU:
+        _relu(z.reshape(z.size))
+    elif activation == SOFTMAX:
+        for r in range(z.shape[0]):
+            softmax(z[r])
+
+
+@njit(**ELEMENT_WISE)
+def times_dsigma(delta: Array, a: Array, db: Array, activation: int) -> None:
+    """``delta`` ⊙ σ′(z), in place, and its column sums, into ``db``."""
+    if activation == SIGMOID:
+        _times_dsigmoid(delta, a, db)
+    elif activation == TANH:
+        _times_dtanh(delta, a, db)
+    elif activation == RELU:
+        _times_drelu(delta, a, db)
+    else:
+        _times_didentity(delta, a, db)
+
+
+@njit(**SUMS)
+def squared_error(a: Array, y: Array, delta: Array) -> float:
+    """The cost; ∂C/∂a into ``delta``. The sum runs in double precision."""
+    cost = 0.0
+    for r in range(a.shape[0]):
+        for k in range(a.shape[1]):
+            error = a[r, k] - y[r, k]
+            delta[r, k] = error  # (7)
+            cost += 0.5 * float(error) * float(error)  # (5)
+    return cost
+
+
+@njit(**SUMS)
+def softmax(z: Array) -> float:
+    """One row: z (n,) becomes e^z / Σ e^z; returns log Σ e^z. The maximum is subtracted first."""
+    top = z[0]
+    for k in range(1, z.size):
+        top = top if z[k] <= top else z[k]  # NaN is taken, and from there on kept or met again in the sum
+    total = like(top, 0.0)
+    for k in range(z.size):
+        e = exp(z[k] - top)
+        z[k] = e
+        total += e
+    scale = like(top, 1.0) / total
+    for k in range(z.size):
+        z[k] *= scale
+    return float(top) + math.log(float(total))
+
+
+@njit(**SUMS)
+def cross_entropy(z: Array, y: Array) -> float:
+    """The cost −Σ y log softmax(z), as Σ y (log Σ e^z − z): finite wherever z is. z becomes the softmax."""
+    cost = 0.0
+    for r in range(z.shape[0]):
+        weighted, total = 0.0, 0.0
+        for k in range(z.shape[1]):
+            weighted += float(y[r, k]) * float(z[r, k])
+            total += float(y[r, k])
+        cost += total * softmax(z[r]) - weighted
+    return cost
+
+
+@njit(**SUMS)
+def softmax_delta(a: Array, y: Array, delta: Array, db: Array) -> None:
+    """δ of the output under cross entropy, Σy·p − y for each row, and its column sums, into ``db``."""
+    db[:] = 0
+    for r in range(a.shape[0]):
+        total = like(a[r, 0], 0.0)
+        for k in range(a.shape[1]):
+            total += y[r, k]
+        for k in range(a.shape[1]):
+            d = total * a[r, k] - y[r, k]
+            delta[r, k] = d
+            db[k] += d  # (14)
