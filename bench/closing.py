@@ -69,7 +69,7 @@ def without_times(rows: list[dict[str, Any]]) -> list[str]:
             place = str(Cell.of(row["layers"], row["activation"], row["cost"], row["batch"], row["dtype"]))
             cells.setdefault((row["status"], row["kernel"]), {}).setdefault(place, row["message"])
     for (status, kernel), places in cells.items():
-        if status in ("too_slow", "not_run"):
+        if status in ("too_slow", "unsupported", "not_run"):
             place, message = next(iter(places.items()))
             lines.append(f"{status}: {kernel} in {len(places)} cells, the first {place}" + (f" ({message})" if message else ""))
         else:

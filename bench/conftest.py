@@ -82,9 +82,8 @@ def run(request: pytest.FixtureRequest, selection: Selection, budget: Budget) ->
         if of_a_cell(item):
             cell, phase, kernel = cell_of(item)
             plan.setdefault((cell, phase), []).append(kernel)
-    progress = Progress(config.pluginmanager.getplugin("terminalreporter"), len(plan))
     command = " ".join(["pytest", *config.invocation_params.args])
-    run = Run(new_run(config.results_dir, "bench"), config.rootpath, command, plan, selection.kernels, budget, progress)  # type: ignore[attr-defined]
+    run = Run(new_run(config.results_dir, "bench"), config.rootpath, command, plan, selection.kernels, budget, Progress(config, len(plan)))  # type: ignore[attr-defined]
     config.stash[RUN] = run
     yield run
     run.close()

@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 class Result:
     """What came of a kernel in a cell and phase. It has turns only where status is ``ok``, and that only with a pass."""
 
-    status: str  # ok, too_slow, failed_verification, inconclusive, error, not_run
+    status: str  # ok, too_slow, unsupported, failed_verification, inconclusive, error, not_run
     verdict: str = ""  # pass, fail, inconclusive; empty where it was not judged
     max_rel_error: float = NAN
     first_call_s: float = NAN
@@ -91,6 +91,8 @@ class Contest:
                 return outcome("too_slow", message=f"a step took {step_s:.2g} s; a call may take {limit_s:g} s")
             say(f"verifying {name}")
             verdict = judged(kernel_class, self.cell.network, *self.cell.data())
+        except NotImplementedError as error:  # what the kernel does not claim to do
+            return outcome("unsupported", message=one_line(error))
         except Exception as error:
             return outcome("error", message=one_line(error))
         status = {"pass": "ok", "fail": "failed_verification"}.get(verdict.verdict, "inconclusive")

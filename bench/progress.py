@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from contextlib import nullcontext
+from typing import Any
 
 import pytest
 
@@ -12,41 +15,39 @@ from bench.measure import Clock
 class Progress:
     """Writes through pytest's own terminal reporter, and begins lines rather than ending them: pytest goes on where it was."""
 
-    def __init__(self, reporter: pytest.TerminalReporter | None, total: int, clock: Clock = time.monotonic) -> None:
+    def __init__(self, config: pytest.Config, total: int, clock: Clock = time.monotonic) -> None:
         self.total = total
         self.done = 0
-        self._reporter = reporter
+        self._reporter: pytest.TerminalReporter | None = config.pluginmanager.getplugin("terminalreporter")
+        self._capture: Any = config.pluginmanager.getplugin("capturemanager")
         self._clock = clock
         self._started = clock()
-        self._live = False
+        self._live = False  # the line at the cursor is one to be written over
 
     def say(self, text: str) -> None:
         """What is being done right now: on a terminal only, one line that is written over and over."""
-        if self._reporter is None or not self._reporter.isatty or self._reporter.verbosity > 0:
-            return
-        if not self._live:
-            self._reporter.write("\n")
-            self._live = True
-        width = self._reporter._tw.fullwidth - 1
-        self._reporter.rewrite(f"{self.standing()}: {text}"[:width], erase=True)
-        self._reporter.flush()
+        if self._reporter is not None and self._reporter.isatty and self._reporter.verbosity <= 0:
+            self._write(f"{self.standing()}: {text}", live=True)
 
     def finished(self, place: str) -> None:
         """A network and batch is through: a line that stays."""
-        self.line(f"{place:<28} {self.standing()}")
+        if self._reporter is not None:
+            self._write(f"{place:<28} {self.standing()}", live=False)
 
-    def line(self, text: str) -> None:
-        """A line that stays."""
-        if self._reporter is None:
-            return
-        if self._reporter.verbosity > 0:
-            self._reporter.write_line(text)
-        elif self._live:
-            self._reporter.rewrite(text, erase=True)
-            self._live = False
-        else:
-            self._reporter.write("\n" + text)
-        self._reporter.flush()
+    def _write(self, text: str, live: bool) -> None:
+        assert self._reporter is not None
+        uncaptured = self._capture.global_and_fixture_disabled() if self._capture else nullcontext()
+        with uncaptured:
+            if self._reporter.verbosity > 0:
+                self._reporter.write_line(text)
+            elif self._reporter.isatty:
+                if not self._live:
+                    self._reporter.write("\n")
+                self._reporter.rewrite(text[: shutil.get_terminal_size().columns - 1], erase=True)
+            else:
+                self._reporter.write("\n" + text)
+            self._reporter.flush()
+        self._live = live
 
     def standing(self) -> str:
         """``12 of 108 done, 96 to go, about 2 min 10 s left``."""

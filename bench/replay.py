@@ -26,6 +26,7 @@ class Replay:
         self._readings = iter([reading for duration in seconds for reading in (0.0, duration)])
 
     def __call__(self) -> float:
+        """The next reading, in seconds."""
         return next(self._readings)
 
 
@@ -43,8 +44,8 @@ class Entry:
 
     def play(self, benchmark: Any) -> None:
         """Skip, fail, or replay the samples (make the call, where there is one)."""
-        if self.result.status == "too_slow":
-            pytest.skip(f"too_slow: {self.result.message}")
+        if self.result.status in ("too_slow", "unsupported"):
+            pytest.skip(f"{self.result.status}: {self.result.message}")
         benchmark.extra_info.update(self.extra)
         turns = self.result.turns
         try:
@@ -59,6 +60,8 @@ class Entry:
         if self.call is not None:
             try:
                 self.call()
+            except NotImplementedError as error:
+                pytest.skip(f"unsupported: {one_line(error)}")
             except Exception as error:
                 raise KernelFailedError(f"error: {one_line(error)}") from error
 
