@@ -14,17 +14,23 @@ from kernels.network import Array, Network
 class Activations(tuple[Array, ...]):
     """What ``forward`` returns: the tuple (x, a_1, …, a_l), whose a_1 … a_l lie one behind the other in ``flat``.
 
-    They are views, so whoever writes into one of them writes into ``flat``. A copy of the tuple (pickle, deepcopy, a slice) is a plain one.
+    They are views: whoever writes into one of them writes into ``flat``. A copy (pickle, deepcopy, a slice) is a plain tuple.
     """
 
     flat: Array
+    layer_sizes: tuple[int, ...]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return tuple, (list(self),)
 
 
 class NumbaKernel:
-    """Compiled loops and BLAS, one thread; float32 and float64. Compiles once for each dtype, then reads it from disk."""
+    """Compiled loops and BLAS, one thread; float32 and float64.
+
+    Compiled at the first call for a dtype (some seconds), from then on read from the disk. The compiled passes refuse, with
+    ``TypeError`` or ``ValueError``, any type or shape that is not theirs; so a call tries them at once, and only when they
+    refuse looks at the arguments one by one: to say what is wrong with them, or to copy what lies in another order.
+    """
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -36,41 +42,69 @@ class NumbaKernel:
 
         Raises ``TypeError`` and ``ValueError`` that name the argument (``Network.checked``).
         """
+        if type(theta) is type(x) is np.ndarray and theta.flags.c_contiguous and x.flags.c_contiguous:
+            try:
+                return self._forward(theta, x, x)
+            except (TypeError, ValueError):
+                pass
         self.network.checked(theta, x)
         passes.compile_for(theta.dtype)
-        flat = np.empty(len(x) * self._n_units, theta.dtype)
-        passes.forward(plain(theta), plain(x), self._layers, flat)
-        views = []
-        start = 0
-        for n in self.network.layer_sizes[1:]:
-            stop = start + len(x) * n
-            views.append(flat[start:stop].reshape(-1, n))
-            start = stop
-        a = Activations((x, *views))
-        a.flat = flat
-        return a
+        return self._forward(plain(theta), plain(x), x)
 
     def backward(self, theta: Array, a: Sequence[Array], y: Array) -> Array:
         """The gradient (P,), laid out as ``theta``, for activations ``a`` as ``forward`` returns them and targets ``y`` (B, n_l).
 
         Raises ``TypeError`` and ``ValueError`` that name the argument (``Network.checked_backward``).
         """
+        if type(a) is Activations and a.layer_sizes == self.network.layer_sizes:
+            x = a[0]
+            if type(theta) is type(x) is type(y) is np.ndarray:
+                if theta.flags.c_contiguous and x.flags.c_contiguous and y.flags.c_contiguous:
+                    try:
+                        return self._backward(theta, x, a.flat, y)
+                    except (TypeError, ValueError):
+                        pass
         self.network.checked_backward(theta, a, y)
         passes.compile_for(theta.dtype)
-        flat = a.flat if type(a) is Activations else np.concatenate([a_i.reshape(-1) for a_i in a[1:]])
-        dtheta = np.empty(theta.shape, theta.dtype)
-        passes.backward(plain(theta), plain(a[0]), plain(y), self._layers, flat, dtheta)
-        return dtheta
+        flat = np.concatenate([a_i.reshape(-1) for a_i in a[1:]])
+        return self._backward(plain(theta), plain(a[0]), flat, plain(y))
 
     def value_and_grad(self, theta: Array, x: Array, y: Array) -> tuple[float, Array]:
         """The cost of the batch, summed over rows and outputs, and its gradient (P,)."""
+        if type(theta) is type(x) is type(y) is np.ndarray:
+            if theta.flags.c_contiguous and x.flags.c_contiguous and y.flags.c_contiguous:
+                try:
+                    return self._step(theta, x, y)
+                except (TypeError, ValueError):
+                    pass
         self.network.checked(theta, x, y)
         passes.compile_for(theta.dtype)
-        dtheta = np.empty(theta.shape, theta.dtype)
-        cost = passes.step(plain(theta), plain(x), plain(y), self._layers, dtheta)
-        return cost, dtheta
+        return self._step(plain(theta), plain(x), plain(y))
+
+    def _forward(self, theta: Array, x: Array, a_0: Array) -> tuple[Array, ...]:
+        batch_size = len(x)
+        flat = np.empty(batch_size * self._n_units, theta.dtype)
+        passes.forward(theta, x, self._layers, flat)
+        views = [a_0]  # (1)
+        start = 0
+        for n in self.network.layer_sizes[1:]:
+            stop = start + batch_size * n
+            views.append(flat[start:stop].reshape(batch_size, n))
+            start = stop
+        a = Activations(views)
+        a.flat, a.layer_sizes = flat, self.network.layer_sizes
+        return a
+
+    def _backward(self, theta: Array, x: Array, flat: Array, y: Array) -> Array:
+        dtheta = np.empty(len(theta), theta.dtype)
+        passes.backward(theta, x, y, self._layers, flat, dtheta)
+        return dtheta
+
+    def _step(self, theta: Array, x: Array, y: Array) -> tuple[float, Array]:
+        dtheta = np.empty(len(theta), theta.dtype)
+        return passes.step(theta, x, y, self._layers, dtheta), dtheta
 
 
 def plain(array: Array) -> Array:
-    """The array, or a copy of it, in C order and aligned, as the compiled functions take it."""
+    """The array, or a copy of it, in C order and aligned, as the compiled passes take it."""
     return np.require(array, requirements=("C", "A"))

@@ -27,9 +27,26 @@ def layer_table(network: Network) -> Array:
     return table
 
 
+@njit(error_model="numpy")
+def _fit(theta: Array, x: Array, layers: Array) -> bool:
+    return theta.size == layers[-1, B_START] + layers[-1, N_OUT] and x.shape[1] == layers[0, N_IN] and len(x) > 0
+
+
+@njit(error_model="numpy")
+def _fit_targets(x: Array, y: Array, layers: Array) -> bool:
+    return y.shape[1] == layers[-1, N_OUT] and len(y) == len(x)
+
+
+@njit(error_model="numpy")
+def _require(condition: bool) -> None:
+    if not condition:
+        raise ValueError("shapes that do not fit the network")
+
+
 @njit(cache=True, error_model="numpy")
 def forward(theta: Array, x: Array, layers: Array, a: Array) -> None:
     """a_1 … a_l into the flat ``a``, one behind the other."""
+    _require(_fit(theta, x, layers) and a.size == len(x) * layers[:, N_OUT].sum())
     _up_to_last_sums(theta, x, layers, a)
     activate(_output(a, layers, len(x)), layers[-1, ACTIVATION])  # (3)
 
@@ -37,6 +54,7 @@ def forward(theta: Array, x: Array, layers: Array, a: Array) -> None:
 @njit(cache=True, error_model="numpy")
 def backward(theta: Array, x: Array, y: Array, layers: Array, a: Array, dtheta: Array) -> None:
     """The gradient into ``dtheta``, from a_1 … a_l as ``forward`` leaves them."""
+    _require(_fit(theta, x, layers) and _fit_targets(x, y, layers) and a.size == len(x) * layers[:, N_OUT].sum() and dtheta.size == theta.size)
     work = np.empty(2 * len(x) * layers[:, N_OUT].max(), theta.dtype)
     _output_delta(y, layers, a, work, dtheta)
     _gradient(theta, x, layers, a, work, dtheta)
@@ -45,6 +63,7 @@ def backward(theta: Array, x: Array, y: Array, layers: Array, a: Array, dtheta: 
 @njit(cache=True, error_model="numpy")
 def step(theta: Array, x: Array, y: Array, layers: Array, dtheta: Array) -> float:
     """The cost; the gradient into ``dtheta``."""
+    _require(_fit(theta, x, layers) and _fit_targets(x, y, layers) and dtheta.size == theta.size)
     a = np.empty(len(x) * layers[:, N_OUT].sum(), theta.dtype)
     work = np.empty(2 * len(x) * layers[:, N_OUT].max(), theta.dtype)
     _up_to_last_sums(theta, x, layers, a)
@@ -126,6 +145,8 @@ def compile_for(dtype: np.dtype[Any]) -> None:
     """Compile the three passes for one dtype, or read them from the disk; they take no types but those declared here."""
     real = types.float32 if dtype == np.float32 else types.float64
     for function in (forward, backward, step):
+        if _signature(function, real) in function.overloads:
+            continue
         function.disable_compile(False)
         function.compile(_signature(function, real))
         function.disable_compile()

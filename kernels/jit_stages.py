@@ -129,20 +129,32 @@ def squared_error(a: Array, y: Array, delta: Array) -> float:
 
 
 @njit(**SUMS)
-def softmax(z: Array) -> float:
-    """One row: z (n,) becomes e^z / Σ e^z; returns log Σ e^z. The maximum is subtracted first."""
+def softmax(z: Array) -> None:
+    """One row: z (n,) becomes e^z / Σ e^z."""
+    shift(z)
+    softmax_of_shifted(z)
+
+
+@njit(**SUMS)
+def shift(z: Array) -> None:
+    """One row of z less its maximum, which changes no softmax and keeps e^z from overflow."""
     top = z[0]
     for k in range(1, z.size):
-        top = top if z[k] <= top else z[k]  # NaN is taken, and from there on kept or met again in the sum
-    total = like(top, 0.0)
+        top = z[k] if z[k] > top else top
     for k in range(z.size):
-        e = exp(z[k] - top)
-        z[k] = e
-        total += e
-    scale = like(top, 1.0) / total
+        z[k] -= top
+
+
+@njit(**SUMS)
+def softmax_of_shifted(z: Array) -> float:
+    """One row: z (n,) becomes e^z / Σ e^z; returns log Σ e^z."""
+    total = like(z[0], 0.0)
     for k in range(z.size):
-        z[k] *= scale
-    return float(top) + math.log(float(total))
+        z[k] = exp(z[k])
+        total += z[k]
+    for k in range(z.size):
+        z[k] /= total
+    return math.log(total)
 
 
 @njit(**SUMS)
@@ -150,11 +162,12 @@ def cross_entropy(z: Array, y: Array) -> float:
     """The cost −Σ y log softmax(z), as Σ y (log Σ e^z − z): finite wherever z is. z becomes the softmax."""
     cost = 0.0
     for r in range(z.shape[0]):
+        shift(z[r])
         weighted, total = 0.0, 0.0
         for k in range(z.shape[1]):
             weighted += float(y[r, k]) * float(z[r, k])
             total += float(y[r, k])
-        cost += total * softmax(z[r]) - weighted
+        cost += total * softmax_of_shifted(z[r]) - weighted
     return cost
 
 
