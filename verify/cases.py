@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -92,15 +92,35 @@ CASES: tuple[Case, ...] = (
     Case("relu-output", "σ′ of relu at the output", (4, 5, 3), 8, ("identity", "relu")),
     Case("softmax", "cross entropy: δ_l is p − y, without σ′", (5, 6, 4), 7, "tanh", "cross_entropy"),
     Case("softmax-no-hidden", "logistic regression", (4, 3), 6, "sigmoid", "cross_entropy"),
-    Case("softmax-any-targets", "rows of y that do not sum to 1: δ_l is Σy·p − y", (4, 5, 3), 7, "relu", "cross_entropy", targets=0.7, offset=0.2),
+    Case(
+        "softmax-any-targets",
+        "rows of y that do not sum to 1: δ_l is Σy·p − y",
+        (4, 5, 3),
+        7,
+        "relu",
+        "cross_entropy",
+        targets=0.7,
+        offset=0.2,
+    ),
     # Magnitudes.
     Case("saturated-sigmoid", "weights × 10: σ′ close to 0, 1 − a loses its digits", (4, 6, 5, 3), 7, weights=10.0),
     Case("saturated-tanh", "weights × 5: 1 − a² loses its digits", (4, 6, 5, 3), 7, "tanh", weights=5.0),
     Case("saturated-softmax", "p close to 0 and 1", (4, 6, 4), 7, "tanh", "cross_entropy", weights=6.0),
     Case("small-weights", "weights × 0.01: gradients that shrink from layer to layer", (4, 5, 5, 3), 7, "tanh", weights=0.01),
     Case("gradients-above-1", "clipping at 1 is seen", (4, 5, 3), 7, ("tanh", "identity"), weights=2.0, targets=300.0),
-    Case("gradients-below-1e-6", "small entries dropped, or hidden by an absolute tolerance", (4, 5, 3), 7, "tanh", inputs=1e-3, targets=1e-5, weights=1e-2),
-    Case("cost-offset", "targets of 1e4: a cost of 1e8 under gradients of ordinary spread", (4, 5, 3), 7, ("sigmoid", "identity"), offset=1e4),
+    Case(
+        "gradients-below-1e-6",
+        "small entries dropped, or hidden by an absolute tolerance",
+        (4, 5, 3),
+        7,
+        "tanh",
+        inputs=1e-3,
+        targets=1e-5,
+        weights=1e-2,
+    ),
+    Case(
+        "cost-offset", "targets of 1e4: a cost of 1e8 under gradients of ordinary spread", (4, 5, 3), 7, ("sigmoid", "identity"), offset=1e4
+    ),
     Case("sparse-inputs", "exact zeros, as pixels have: rows of dC/dw_0 that are sums of a few terms", (12, 7, 5), 6, "relu", sparse=True),
     # Edges of tiles and vectors: widths and batches on both sides of 8, 16, 32, 64 and 128.
     Case("edges-8", "around 8", (7, 8, 9), 8, "tanh"),
@@ -129,13 +149,13 @@ def cases_for(selection: Selection) -> tuple[Case, ...]:
     for network in selection.networks(default_layers=[(5, 4, 3)]):
         for batch in selection.batches or (7,):
             name = f"{'-'.join(map(str, network.layer_sizes))}-x{batch}-{','.join(network.activations)}"
-            of = {"layers": network.layer_sizes, "batch": batch, "activation": network.activations, "cost": network.cost}
-            chosen.append(Case(f"{name}", "the network asked for, as it starts", **of))
-            chosen.append(Case(f"{name}-weights-x3", "the network asked for, with larger weights", **of, weights=3.0))
+            fresh = Case(name, "the network asked for, as it starts", network.layer_sizes, batch, network.activations, network.cost)
+            large = replace(fresh, name=f"{name}-weights-x3", reason="the network asked for, with larger weights", weights=3.0)
+            chosen += [fresh, large]
     return tuple(dict.fromkeys(chosen))
 
 
-@lru_cache(maxsize=None)
+@cache
 def point(case: Case, dtype: str) -> tuple[Array, Array, Array]:
     """``case.point(dtype)``, made once and read-only."""
     arrays = case.point(dtype)

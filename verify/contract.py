@@ -22,7 +22,10 @@ class ContractError(Exception):
 
 
 def call(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call the kernel; what it raises becomes a ``ContractError`` that says where. ``NotImplementedError`` says "unsupported": let through."""
+    """Call the kernel; what it raises becomes a ``ContractError`` that says where.
+
+    ``NotImplementedError`` is let through: it says that the kernel does not support the network.
+    """
     try:
         return function(*arguments)
     except NotImplementedError:
@@ -49,7 +52,7 @@ def passes(kernel: KernelLike, network: Network, theta: Array, x: Array, y: Arra
     a = call("forward", kernel.forward, theta, x)
     if not isinstance(a, tuple | list) or not a:
         raise ContractError(f"forward returned a {type(a).__name__}; expected a tuple of arrays, the last of them the output")
-    output = checked_array("the output, the last that forward returns,", a[-1], (len(x), network.layer_sizes[-1]), theta.dtype).copy()
+    output = checked_array("the output, the last that forward returns,", a[-1], (len(x), network.layer_sizes[-1]), theta.dtype)
     before = [np.array(a_i, copy=True) for a_i in a]
     dtheta = checked_array("what backward returns", call("backward", kernel.backward, theta, a, y), theta.shape, theta.dtype)
     if not all(_same(np.asarray(a_i), before_i) for a_i, before_i in zip(a, before, strict=True)):
@@ -81,10 +84,10 @@ def violations(kernel: KernelLike, network: Network, theta: Array, x: Array, y: 
         if not _all_same(kept, again):
             return [f"a second call with the same inputs gives another {_first_difference(kept, again)}"]
         passes(kernel, network, theta[::-1] * theta.dtype.type(0.5), np.vstack([x, x]), np.vstack([y, y]))
-        if not _all_same(kept, passes(kernel, network, theta, x, y)):
-            found.append("a call with other data and another batch size changes the next result: state is carried over")
         if not _all_same(kept, first):
             found.append("a later call changes results already returned: they must belong to the caller")
+        if not _all_same(kept, passes(kernel, network, theta, x, y)):
+            found.append("a call with other data and another batch size changes the next result: state is carried over")
         for array in inputs.values():
             array.flags.writeable = False
         if not _all_same(kept, passes(kernel, network, *inputs.values())):

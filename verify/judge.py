@@ -175,5 +175,9 @@ def _one_of(backward: Block, value_and_grad: Block) -> Block:
     """One row for both ways to a gradient: the worse, saying which way where only one is wrong."""
     if backward.verdict == value_and_grad.verdict:
         return max(backward, value_and_grad, key=lambda block: np.nan_to_num(block.max_abs_error, nan=np.inf))
-    bad, way = (backward, "backward") if worst([backward.verdict, value_and_grad.verdict]) == backward.verdict else (value_and_grad, "value_and_grad")
+    bad, way = (
+        (backward, "backward")
+        if worst([backward.verdict, value_and_grad.verdict]) == backward.verdict
+        else (value_and_grad, "value_and_grad")
+    )
     return Block(**{**bad.__dict__, "why": f"{bad.why}, through {way} only"})

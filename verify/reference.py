@@ -17,7 +17,7 @@ from verify.rounding import Rounding, allowed
 
 RUNGS = 6
 COMPLEX_BUDGET = 60_000_000  # elements of the arrays that one reference computes: a few seconds
-CENTRAL_BUDGET = 60_000_000
+CENTRAL_BUDGET = 150_000_000
 CHUNK = 500_000  # elements at a time, so that memory stays small
 N_DIRECTIONS = 4
 

@@ -61,7 +61,7 @@ class _Analysis:
 
     def gradient_error(self, e_a: list[Array], e_z: list[Array]) -> Array:
         """Bounds for (11) to (14), from the last layer back."""
-        model, a, activations = self.model, self.model.a, self.model.network.activations
+        model, a = self.model, self.model.a
         errors = np.empty(model.network.n_parameters)
         e_dw, e_db = model.network.unpack(errors)
         delta, e_delta = self.output_delta(e_a[-1], e_z[-1])

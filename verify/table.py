@@ -52,15 +52,17 @@ class Table:
     def add_unsupported(self, kernel: str, case: Case, dtype: str, message: str) -> None:
         """A case that the kernel says it does not support: a row for each block, so that nobody takes it for checked."""
         common = _keys(kernel, case, dtype)
-        self._append([{**common, "block": name, "verdict": UNSUPPORTED, "n_checked": 0, "message": message} for name in block_names(case.network)])
+        self._append(
+            [{**common, "block": name, "verdict": UNSUPPORTED, "n_checked": 0, "message": message} for name in block_names(case.network)]
+        )
 
     @property
     def unjudged(self) -> list[str]:
         """Kernels of which not one case was judged."""
         if not self.rows:
             return []
-        judged = pd.DataFrame(self.rows).groupby("kernel")["verdict"].agg(lambda verdicts: (verdicts != UNSUPPORTED).any())
-        return [str(kernel) for kernel in judged.index[~judged]]
+        judged = {row["kernel"] for row in self.rows if row["verdict"] != UNSUPPORTED}
+        return [kernel for kernel in dict.fromkeys(row["kernel"] for row in self.rows) if kernel not in judged]
 
     def summary(self) -> list[str]:
         """A line for each kernel and dtype: cases by verdict, and what the passes are worth."""

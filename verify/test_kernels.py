@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import pytest
 
@@ -13,7 +13,7 @@ from verify.reference import Reference, reference
 from verify.table import Table
 
 
-@lru_cache(maxsize=None)
+@cache
 def reference_of(case: Case, dtype: str) -> Reference:
     """The reference of a case, made once for all kernels."""
     return reference(case.network, *point(case, dtype))

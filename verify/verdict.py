@@ -45,7 +45,8 @@ class Block:
     def __str__(self) -> str:
         """One line: where, both values, their difference and what was allowed."""
         where = f"{self.name}{list(self.worst_index)}" if self.worst_index else self.name
-        line = f"{where}: got {self.got:.10g}, expected {self.expected:.10g}, off by {abs(self.got - self.expected):.2g}, allowed {self.error_bound:.2g}"
+        off = abs(self.got - self.expected)
+        line = f"{where}: got {self.got:.10g}, expected {self.expected:.10g}, off by {off:.2g}, allowed {self.error_bound:.2g}"
         return f"{line}; {self.why}" if self.why else line
 
 

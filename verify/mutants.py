@@ -1,0 +1,143 @@
+"""Planted bugs: kernels that are wrong in one place, each with the tensors that come out wrong.
+
+``Plain`` is a correct kernel cut into its equations, so that a bug is one method that says something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels import Kernel, Network
+
+Array = NDArray[Any]
+
+
+class Plain(Kernel):
+    """A right backward pass, one method for each equation; slow and simple. Mutants override a method."""
+
+    def forward(self, theta: Array, x: Array) -> tuple[Array, ...]:
+        """All activations, (B, n_i) each."""
+        w, b = self.network.unpack(theta)
+        a = [x]
+        for i, activation in enumerate(self.network.activations):
+            a.append(self.sigma(activation, a[i] @ w[i] + b[i]))
+        return tuple(a)
+
+    def backward(self, theta: Array, a: Sequence[Array], y: Array) -> Array:
+        """The gradient (P,)."""
+        w, _ = self.network.unpack(theta)
+        dtheta = np.zeros_like(theta, subok=False)
+        dw, db = self.network.unpack(dtheta)
+        delta = self.output_delta(a, y)
+        for i in reversed(range(len(w))):
+            dw[i][:] = self.weight_gradient(a, delta, i)
+            db[i][:] = self.bias_gradient(delta)
+            if i:
+                delta = self.hidden_delta(delta, w, a, i)
+        return dtheta
+
+    def sigma(self, activation: str, z: Array) -> Array:
+        """(3)."""
+        one = z.dtype.type(1)
+        if activation == "softmax":
+            e = np.exp(z - z.max(axis=1, keepdims=True))
+            return np.asarray(e / e.sum(axis=1, keepdims=True))
+        e = np.exp(-abs(z))
+        sigmas = {"sigmoid": np.where(z < 0, e, one) / (one + e), "tanh": np.tanh(z), "relu": np.maximum(z, 0), "identity": z}
+        return np.asarray(sigmas[activation])
+
+    def dsigma(self, activation: str, a: Array) -> Array:
+        """σ′ from a = σ(z)."""
+        one = a.dtype.type(1)
+        return {"sigmoid": a * (one - a), "tanh": one - a * a, "relu": (a > 0).astype(a.dtype), "identity": np.ones_like(a)}[activation]
+
+    def output_delta(self, a: Sequence[Array], y: Array) -> Array:
+        """(11), or Σy·p − y."""
+        if self.network.cost == "cross_entropy":
+            return np.asarray(a[-1] * y.sum(axis=1, keepdims=True) - y)
+        return (a[-1] - y) * self.output_dsigma(a)
+
+    def output_dsigma(self, a: Sequence[Array]) -> Array:
+        """σ′ at the output."""
+        return self.dsigma(self.network.activations[-1], a[-1])
+
+    def hidden_delta(self, delta: Array, w: Sequence[Array], a: Sequence[Array], i: int) -> Array:
+        """(12)."""
+        return (delta @ self.onward(w, i)) * self.hidden_dsigma(a, i)
+
+    def onward(self, w: Sequence[Array], i: int) -> Array:
+        """w_i′."""
+        return w[i].T
+
+    def hidden_dsigma(self, a: Sequence[Array], i: int) -> Array:
+        """σ′(z_i)."""
+        return self.dsigma(self.network.activations[i - 1], a[i])
+
+    def weight_gradient(self, a: Sequence[Array], delta: Array, i: int) -> Array:
+        """(13)."""
+        return np.asarray(a[i].T @ delta)
+
+    def bias_gradient(self, delta: Array) -> Array:
+        """(14)."""
+        return np.asarray(delta.sum(axis=0))
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A planted bug. ``wrong``: the tensors that come out wrong in a network with one hidden layer."""
+
+    name: str
+    wrong: tuple[str, ...]
+    kernel: Callable[[Network], Plain]
+
+
+def mutant(name: str, wrong: str, **methods: Callable[..., Any]) -> Mutant:
+    """A ``Plain`` kernel with some methods replaced; ``wrong`` as ``"w_0 b_0"``."""
+    return Mutant(name, tuple(f"dC/d{tensor}" for tensor in wrong.split()), type("Mutant", (Plain,), methods))
+
+
+def scaled(factor: Callable[[Array], float]) -> Callable[..., Array]:
+    """A ``backward`` whose result is multiplied by ``factor(y)``."""
+    return lambda self, theta, a, y: Plain.backward(self, theta, a, y) * theta.dtype.type(factor(y))
+
+
+def zero_entry(self: Plain, a: Sequence[Array], delta: Array, i: int) -> Array:
+    """dC/dw_0[1, 2] forgotten."""
+    dw = Plain.weight_gradient(self, a, delta, i)
+    if i == 0:
+        dw[1, 2] = 0
+    return dw
+
+
+ALL = "w_0 b_0 w_1 b_1"
+
+CLASSIC = (
+    mutant("dsigma-missing-at-output", ALL, output_dsigma=lambda self, a: np.ones_like(a[-1])),
+    mutant("dsigma-missing-at-hidden", "w_0 b_0", hidden_dsigma=lambda self, a, i: np.ones_like(a[i])),
+    mutant("dsigma-of-a-not-z", ALL, dsigma=lambda self, activation, a: Plain.dsigma(self, activation, self.sigma(activation, a))),
+    mutant("w-not-transposed", "w_0 b_0", onward=lambda self, w, i: w[i]),
+    mutant("bias-not-summed", "b_0 b_1", bias_gradient=lambda self, delta: delta[0]),
+    mutant("bias-averaged", "b_0 b_1", bias_gradient=lambda self, delta: delta.mean(axis=0)),
+    mutant("mean-for-sum", ALL, backward=scaled(lambda y: 1 / len(y))),
+    mutant("mean-over-outputs", ALL, backward=scaled(lambda y: 1 / y.shape[1])),
+    mutant("factor-2", ALL, backward=scaled(lambda y: 2.0)),
+    mutant("sign", ALL, backward=scaled(lambda y: -1.0)),
+    mutant(
+        "last-sample-dropped",
+        ALL,
+        backward=lambda self, theta, a, y: Plain.backward(self, theta, tuple(a_i[:-1] for a_i in a), y[:-1]),
+    ),
+    mutant("wrong-activations", "w_1", weight_gradient=lambda self, a, delta, i: a[0].T @ delta),
+    mutant("one-entry-zero", "w_0", weight_gradient=zero_entry),
+    mutant("float32-inside", ALL, backward=lambda self, theta, a, y: Plain.backward(self, *single(theta, a, y)).astype(theta.dtype)),
+)
+
+
+def single(theta: Array, a: Sequence[Array], y: Array) -> tuple[Array, tuple[Array, ...], Array]:
+    """The same in single precision."""
+    return theta.astype(np.float32), tuple(a_i.astype(np.float32) for a_i in a), y.astype(np.float32)
