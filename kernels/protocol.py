@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 from kernels.network import Array, Network
 
@@ -104,13 +104,18 @@ def _offer(module: ModuleType) -> str:
 
 def _kernels_in(module: ModuleType) -> list[type[KernelLike]]:
     """The kernels a module defines; those it merely imports count when it defines none (a package that re-exports)."""
-    classes = [c for c in vars(module).values() if inspect.isclass(c) and c is not Kernel and _is_kernel(c)]
+    classes: list[type[KernelLike]] = [c for c in vars(module).values() if inspect.isclass(c) and c is not Kernel and _is_kernel(c)]
     return [c for c in classes if c.__module__ == module.__name__] or classes
 
 
-def _is_kernel(cls: type) -> bool:
-    return not inspect.isabstract(cls) and not getattr(cls, "_is_protocol", False) and all(
-        callable(getattr(cls, method, None)) and getattr(cls, method) is not getattr(Kernel, method) for method in ("forward", "backward")
+def _is_kernel(cls: type) -> TypeGuard[type[KernelLike]]:
+    return (
+        not inspect.isabstract(cls)
+        and not getattr(cls, "_is_protocol", False)
+        and all(
+            callable(getattr(cls, method, None)) and getattr(cls, method) is not getattr(Kernel, method)
+            for method in ("forward", "backward")
+        )
     )
 
 

@@ -107,7 +107,7 @@ def strided(theta: Array, x: Array, y: Array) -> tuple[Array, Array, Array]:
 def _same(one: Any, other: Any) -> bool:
     """Equal bits, NaN included."""
     one, other = np.asarray(one), np.asarray(other)
-    return one.shape == other.shape and one.tobytes() == other.tobytes()
+    return bool(one.shape == other.shape and one.tobytes() == other.tobytes())
 
 
 def _all_same(one: Any, other: Any) -> bool:

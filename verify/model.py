@@ -34,7 +34,8 @@ def sigma(activation: str, z: Array) -> Array:
 def log_softmax(z: Array) -> Array:
     """log softmax(z) along the last axis."""
     z = z - z.real.max(axis=-1, keepdims=True)
-    return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+    log_p: Array = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+    return log_p
 
 
 class Model:

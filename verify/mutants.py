@@ -54,7 +54,8 @@ class Plain(Kernel):
     def dsigma(self, activation: str, a: Array) -> Array:
         """σ′ from a = σ(z)."""
         one = a.dtype.type(1)
-        return {"sigmoid": a * (one - a), "tanh": one - a * a, "relu": (a > 0).astype(a.dtype), "identity": np.ones_like(a)}[activation]
+        dsigmas = {"sigmoid": a * (one - a), "tanh": one - a * a, "relu": (a > 0).astype(a.dtype), "identity": np.ones_like(a)}
+        return np.asarray(dsigmas[activation])
 
     def output_delta(self, a: Sequence[Array], y: Array) -> Array:
         """(11), or Σy·p − y."""

@@ -103,15 +103,17 @@ class _Analysis:
 
     def sigma_error(self, activation: str, z: Array, a: Array, e_z: Array) -> Array:
         """The error of σ(z) when z is off by up to ``e_z``."""
-        own = FUNCTION * self.u * abs(a) + self.tiny
+        own: Array = FUNCTION * self.u * abs(a) + self.tiny
         if activation == "sigmoid":  # |σ″| < 0.1, and σ never leaves [0, 1]
-            return np.minimum(a * (1 - a) * e_z + 0.05 * e_z**2, 1.0) + own + ABSOLUTE * self.u
-        if activation == "tanh":  # |tanh″| < 0.8
-            return np.minimum((1 - a * a) * e_z + 0.4 * e_z**2, 2.0) + own + ABSOLUTE * self.u
-        if activation == "softmax":
+            own += np.minimum(a * (1 - a) * e_z + 0.05 * e_z**2, 1.0) + ABSOLUTE * self.u
+        elif activation == "tanh":  # |tanh″| < 0.8
+            own += np.minimum((1 - a * a) * e_z + 0.4 * e_z**2, 2.0) + ABSOLUTE * self.u
+        elif activation == "softmax":
             spread = e_z + e_z.max(axis=-1, keepdims=True) + self.u * abs(z - z.max(axis=-1, keepdims=True))
-            return np.minimum(a * np.expm1(np.minimum(spread, 700.0)), 1.0) + own + self.gamma(z.shape[-1]) * a
-        return e_z  # relu and identity are exact, and stretch nothing
+            own += np.minimum(a * np.expm1(np.minimum(spread, 700.0)), 1.0) + self.gamma(z.shape[-1]) * a
+        else:
+            return e_z  # relu and identity are exact, and stretch nothing
+        return own
 
     def last_error(self, e_a: Array, e_z: Array) -> tuple[Array, Array]:
         """What the cost looks at, and its error."""
@@ -124,8 +126,9 @@ class _Analysis:
 
     def product_error(self, left: Array, e_left: Array, right: Array) -> Array:
         """The error of ``left @ right`` from the errors of ``left`` and from its own sums; ``right`` (absolute values) is exact."""
-        return (e_left + self.gamma(left.shape[1]) * abs(left)) @ right + left.shape[1] * self.tiny
+        error: Array = (e_left + self.gamma(left.shape[1]) * abs(left)) @ right + left.shape[1] * self.tiny
+        return error
 
     def gamma(self, n: int) -> float:
         """The relative error, against Σ |terms|, that a sum of ``n`` products is allowed."""
-        return self.u * (min(float(n), 4.0 * n**0.5) + 1.0)
+        return self.u * (min(float(n), 4.0 * float(n) ** 0.5) + 1.0)
