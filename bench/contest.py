@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -124,9 +125,8 @@ def first_calls(kernel_class: KernelClass, cell: Cell) -> tuple[dict[str, Call],
 def threads_held() -> Iterator[None]:
     """One thread for every BLAS and OpenMP pool that is loaded, and for Numba's."""
     with threadpoolctl.threadpool_limits(THREADS):
-        try:
-            import numba
-        except ImportError:
+        numba = sys.modules.get("numba")  # no pool to hold where nobody has imported it
+        if numba is None:
             yield
             return
         before = numba.get_num_threads()

@@ -1,0 +1,100 @@
+"""One picture of a run: ``python -m bench.plot results/bench/latest steps.svg``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from math import ceil
+from pathlib import Path
+from typing import Literal
+
+import matplotlib
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito 2008: told apart by all eyes
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+FIXED = {"numpy": 0, "numba": 1, "naive": 2}  # the built-in kernels look the same in every picture
+STYLES: dict[str, Literal["-", "--"]] = {"float64": "-", "float32": "--"}
+COLUMNS = 3
+
+
+def picture(summary: pd.DataFrame, phase: str = "step") -> Figure:
+    """Time of one call against batch size, a panel for each network, a line for each kernel and dtype.
+
+    ``summary``: a run's summary.csv. Bars are the 95 % intervals of the medians. Raises ``ValueError`` where the phase has no times.
+    """
+    rows = summary[summary["phase"] == phase]
+    if not rows["median_s"].notna().any():
+        raise ValueError(f"phase: got {phase!r}, which has no times in this table; expected one of {', '.join(summary['phase'].unique())}")
+    kernels = list(rows["kernel"].unique())
+    others = [kernel for kernel in kernels if kernel not in FIXED]
+    look = {kernel: (FIXED[kernel] if kernel in FIXED else len(FIXED) + others.index(kernel)) % len(COLOURS) for kernel in kernels}
+    networks = [(tuple(map(str, names)), cells) for names, cells in rows.groupby(["layers", "activation", "cost"], sort=False)]
+    columns = min(COLUMNS, len(networks))
+    figure = Figure(figsize=(1.2 + 2.9 * columns, 1.3 + 2.3 * ceil(len(networks) / columns)), layout="constrained")
+    axes = figure.subplots(ceil(len(networks) / columns), columns, sharex=True, sharey=True, squeeze=False)
+    for ax, ((layers, activation, cost), cells) in zip(axes.flat, networks, strict=False):
+        unusual = [name for name, usual in ((activation, "sigmoid"), (cost, "squared_error")) if name != usual]
+        panel(ax, cells, look)
+        ax.set_title(" ".join([layers, *unusual]), fontsize=10)
+    for ax in axes.flat[len(networks) :]:
+        ax.set_visible(False)
+    figure.supxlabel("batch size (rows)", fontsize=10)
+    figure.supylabel("time of one " + ("step: cost and gradient" if phase == "step" else f"{phase} pass"), fontsize=10)
+    handles = [Line2D([], [], color=COLOURS[look[k]], marker=MARKERS[look[k]], label=k) for k in kernels]
+    handles += [Line2D([], [], color="0.4", linestyle=STYLES[dtype], label=dtype) for dtype in STYLES if dtype in set(rows["dtype"])]
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, fontsize=10)
+    return figure
+
+
+def panel(ax: Axes, cells: pd.DataFrame, look: dict[str, int]) -> None:
+    """One network: log time against log batch size, and a word on what has no time."""
+    for kernel, dtype in dict.fromkeys(zip(cells["kernel"], cells["dtype"], strict=True)):
+        line = cells[(cells["kernel"] == kernel) & (cells["dtype"] == dtype)]
+        timed = line[line["median_s"].notna()].sort_values("batch")
+        bars = [timed["median_s"] - timed["ci_low_s"], timed["ci_high_s"] - timed["median_s"]]
+        colour, marker = COLOURS[look[kernel]], MARKERS[look[kernel]]
+        ax.errorbar(
+            timed["batch"], timed["median_s"], bars, color=colour, marker=marker, linestyle=STYLES[dtype], markersize=4, linewidth=1.4
+        )
+    without = cells[cells["median_s"].isna()]
+    words = []
+    for kernel, status in dict.fromkeys(zip(without["kernel"], without["status"], strict=True)):
+        batches = without.loc[(without["kernel"] == kernel) & (without["status"] == status), "batch"].unique()
+        words.append(f"{kernel} {status.replace('_', ' ')} at {', '.join(map(str, sorted(batches)))}")
+    ax.text(0.03, 0.97, "\n".join(words), transform=ax.transAxes, va="top", fontsize=7.5, color="0.35")
+    ax.set_xscale("log", base=2)
+    ax.set_yscale("log")
+    batches = sorted(cells["batch"].unique())
+    ax.set_xticks(batches, [str(batch) for batch in batches])
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_locator(LogLocator(numticks=20))
+    ax.yaxis.set_major_formatter(EngFormatter(unit="s"))
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.grid(color="0.9", linewidth=0.8)
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.tick_params(labelsize=9, color="0.6")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Draw a run's folder into a file; the file's suffix says what kind (svg, png, pdf)."""
+    parser = argparse.ArgumentParser(prog="python -m bench.plot", description="Draw a run's times against batch size.")
+    parser.add_argument("run", type=Path, help="a run's folder, such as results/bench/latest")
+    parser.add_argument("out", type=Path, help="the picture to write: .svg, .png or .pdf")
+    parser.add_argument("--phase", default="step", help="forward, backward or step (default: %(default)s)")
+    given = parser.parse_args(arguments)
+    try:
+        figure = picture(pd.read_csv(given.run / "summary.csv"), given.phase)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    matplotlib.rcParams["svg.hashsalt"] = "deltacheck"  # the same table gives the same file
+    figure.savefig(given.out, facecolor="white", dpi=200, metadata={"Date": None} if given.out.suffix == ".svg" else None)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""The picture shows what the table says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bench.contest import Result
+from bench.grid import Cell
+from bench.measure import Turn
+from bench.plot import main, picture
+from bench.tables import SUMMARY, summary_rows, write
+
+
+def table() -> list[dict[str, object]]:
+    rows = []
+    for layers in ("2-3-1", "64-30-10"):
+        for batch in (1, 32):
+            cell = Cell.of(layers, "sigmoid", "squared_error", batch, "float64")
+            turns = tuple(Turn(i, 0, 1, batch * 1e-3 * (1 + i / 100)) for i in range(7))
+            results = {"naive": Result("too_slow", message="no"), "numpy": Result("ok", "pass", 0.0, 0.1, turns=turns)}
+            rows += summary_rows("run", "step", cell, results)
+    return rows
+
+
+def test_lines_are_the_medians() -> None:
+    figure = picture(pd.DataFrame(table(), columns=SUMMARY))
+    assert [ax.get_title() for ax in figure.axes] == ["2-3-1", "64-30-10"]
+    for ax in figure.axes:
+        drawn = [line for line in ax.get_lines() if len(line.get_xdata())]
+        assert [(list(line.get_xdata()), list(line.get_ydata())) for line in drawn] == [([1, 32], pytest.approx([1.03e-3, 32 * 1.03e-3]))]
+        assert ax.texts[0].get_text() == "naive too slow at 1, 32"
+
+
+def test_a_phase_without_times_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"phase: got 'forward', which has no times in this table; expected one of step"):
+        picture(pd.DataFrame(table(), columns=SUMMARY), "forward")
+
+
+def test_the_same_table_gives_the_same_file(tmp_path: Path) -> None:
+    write(tmp_path / "summary.csv", table(), SUMMARY)
+    for name in ("a.svg", "b.svg"):
+        main([str(tmp_path), str(tmp_path / name)])
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path / "none"), str(tmp_path / "c.svg")])

@@ -1,0 +1,148 @@
+"""The suite as its users run it, in processes of its own, on a tiny grid."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bench.tables import SAMPLES, SUMMARY
+
+ROOT = Path(__file__).parent.parent
+TINY = ("--benchmark-only", "--layers", "2-3-1", "--batch", "1", "--dtype", "float64", "--benchmark-max-time", "0.05")
+
+# A process for all of these: what each does to the run, and to the others, is read from its tables.
+WRONG = """
+from kernels.vectorised import NumpyKernel
+class Wrong(NumpyKernel):
+    def _backward(self, theta, a, y):
+        return super()._backward(theta, a, y) * 1.001
+"""
+RAISING = """
+from kernels.vectorised import NumpyKernel
+class Raising(NumpyKernel):
+    def _backward(self, theta, a, y):
+        raise ZeroDivisionError("planted")
+"""
+SLOW = """
+import time
+from kernels.vectorised import NumpyKernel
+class Slow(NumpyKernel):
+    def _forward(self, theta, x):
+        time.sleep(0.06)
+        return super()._forward(theta, x)
+"""
+ENDING = """
+import os, signal
+from kernels.vectorised import NumpyKernel
+class Ending(NumpyKernel):
+    def forward(self, theta, x):
+        if len(x) == 2:
+            {end}
+        return super().forward(theta, x)
+"""
+
+
+def pytest_in(results: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "bench/", "--results", str(results), *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+def summary(results: Path) -> pd.DataFrame:
+    return pd.read_csv(results / "bench" / "latest" / "summary.csv")
+
+
+def about(results: Path) -> dict[str, object]:
+    return json.loads((results / "bench" / "latest" / "run.json").read_text())  # type: ignore[no-any-return]
+
+
+def test_a_run(tmp_path: Path) -> None:
+    for extra in (["-k", "step-numpy"], ["--benchmark-json", str(tmp_path / "b.json")]):
+        done = pytest_in(tmp_path, *TINY, "--kernel", "naive", "--kernel", "numpy", *extra)
+        assert done.returncode == 0, done.stdout
+    assert len([path for path in (tmp_path / "bench").iterdir() if not path.is_symlink()]) == 2  # nothing is overwritten
+
+    table, samples, run = summary(tmp_path), pd.read_csv(tmp_path / "bench" / "latest" / "samples.csv"), about(tmp_path)
+    assert list(table.columns) == SUMMARY
+    assert list(samples.columns) == SAMPLES
+    assert table["phase"].tolist() == ["forward"] * 2 + ["backward"] * 2 + ["step"] * 2
+    assert table["kernel"].tolist() == ["naive", "numpy"] * 3
+    assert set(table["status"]) == {"ok"}
+    assert set(table["verdict"]) == {"pass"}
+    assert (table["ci_low_s"] <= table["median_s"]).all()
+    assert (table["median_s"] <= table["ci_high_s"]).all()
+    assert (table["first_call_s"] > 0).all()
+    assert len(samples) == table["n_samples"].sum()
+    assert run["complete"] is True
+    assert run["run_id"] == table["run_id"][0]
+    assert str(ROOT) not in json.dumps(run)
+
+    benchmarks = json.loads((tmp_path / "b.json").read_text())["benchmarks"]
+    assert {b["group"] for b in benchmarks} == {f"2-3-1 x 1 float64 {phase}" for phase in ("forward", "backward", "step")}
+    assert benchmarks[0]["params"]["kernel"] == "naive"
+    ours = table.set_index(["phase", "kernel"])["median_s"]
+    assert all(b["stats"]["median"] == pytest.approx(ours[b["params"]["phase"], b["params"]["kernel"]]) for b in benchmarks)
+
+    out = done.stdout
+    assert "3 of 3 done, 0 to go" in out
+    assert "benchmark '2-3-1 x 1 float64 step': 2 tests" in out  # pytest-benchmark's own table
+    assert "fastest step, by cells:" in out
+    assert "\r" not in out  # this is no terminal
+    assert "6 passed" in out
+    assert "skipped" not in out  # no wall of the suite's own tests
+
+
+def test_bad_kernels_fail_and_stay_in_the_table(tmp_path: Path) -> None:
+    own = []
+    for name, text in {"wrong": WRONG, "raising": RAISING, "slow": SLOW}.items():
+        (tmp_path / f"{name}.py").write_text(text)
+        own += ["--kernel", str(tmp_path / f"{name}.py")]
+    done = pytest_in(tmp_path, *TINY, *own, "--kernel", "numpy")
+    assert done.returncode == 1
+    table = summary(tmp_path).set_index(["phase", "kernel"])
+    for phase in ("forward", "backward", "step"):
+        statuses = {kernel: table["status"][phase, kernel] for kernel in ("wrong", "raising", "slow", "numpy")}
+        assert statuses == {"wrong": "failed_verification", "raising": "error", "slow": "too_slow", "numpy": "ok"}
+        assert table.loc[phase]["median_s"].notna().tolist() == [False, False, False, True]
+        assert table["message"][phase, "raising"] == "ZeroDivisionError: planted"
+    assert "6 failed, 3 passed, 3 skipped" in done.stdout
+    assert about(tmp_path)["complete"] is True
+    for line in ("failed_verification: wrong on 2-3-1 x 1 float64", "error: raising on 2-3-1 x 1 float64", "too_slow: slow in 1 cells"):
+        assert line in done.stdout
+
+
+@pytest.mark.parametrize(("end", "status"), [("os.kill(os.getpid(), signal.SIGKILL)", -9), ("raise KeyboardInterrupt", 2)])
+def test_a_run_that_ends_early_keeps_what_it_had(tmp_path: Path, end: str, status: int) -> None:
+    (tmp_path / "ending.py").write_text(ENDING.format(end=end))
+    done = pytest_in(tmp_path, *TINY, "--batch", "2", "--kernel", str(tmp_path / "ending.py"), "--kernel", "numpy")
+    assert done.returncode == status
+    table = summary(tmp_path)
+    assert table["status"].tolist() == ["ok"] * 6 + ["not_run"] * 6
+    samples = pd.read_csv(tmp_path / "bench" / "latest" / "samples.csv")
+    assert len(samples) == table["n_samples"].sum() > 0
+    run = about(tmp_path)
+    assert run["complete"] is False
+    assert (run["ended"] is None) == (status == -9)
+    assert ("INCOMPLETE" in done.stdout) == (status == 2)
+
+
+def test_disabled_benchmarks_run_once_and_write_nothing(tmp_path: Path) -> None:
+    (tmp_path / "raising.py").write_text(RAISING)
+    options = [option for option in TINY if option != "--benchmark-only"]
+    chosen = ["bench/test_benchmark.py", "--benchmark-disable", *options, "--kernel", str(tmp_path / "raising.py"), "--kernel", "numpy"]
+    done = pytest_in(tmp_path, *chosen, "--deselect", "bench/test_suite.py", "-k", "test_speed")
+    assert done.returncode == 1
+    assert "2 failed, 4 passed" in done.stdout
+    assert not (tmp_path / "bench").exists()
+
+
+@pytest.mark.parametrize("option", [("--layers", "2-0-1"), ("--kernel", "no_such_kernel")])
+def test_a_wrong_option_is_said_in_a_line(tmp_path: Path, option: tuple[str, str]) -> None:
+    done = pytest_in(tmp_path, "--benchmark-only", *option)
+    assert done.returncode == 4
+    assert f"ERROR: {option[0]}: got {option[1]!r}" in done.stderr
+    assert not (tmp_path / "bench").exists()
