@@ -48,7 +48,7 @@ class NumbaKernel:
             except (TypeError, ValueError):
                 pass
         self.network.checked(theta, x)
-        passes.compile_for(theta.dtype)
+        passes.compile_for(theta.dtype, passes.forward)
         return self._forward(plain(theta), plain(x), x)
 
     def backward(self, theta: Array, a: Sequence[Array], y: Array) -> Array:
@@ -65,7 +65,7 @@ class NumbaKernel:
                     except (TypeError, ValueError):
                         pass
         self.network.checked_backward(theta, a, y)
-        passes.compile_for(theta.dtype)
+        passes.compile_for(theta.dtype, passes.backward)
         flat = np.concatenate([a_i.reshape(-1) for a_i in a[1:]])
         return self._backward(plain(theta), plain(a[0]), flat, plain(y))
 
@@ -78,7 +78,7 @@ class NumbaKernel:
                 except (TypeError, ValueError):
                     pass
         self.network.checked(theta, x, y)
-        passes.compile_for(theta.dtype)
+        passes.compile_for(theta.dtype, passes.step)
         return self._step(plain(theta), plain(x), plain(y))
 
     def _forward(self, theta: Array, x: Array, a_0: Array) -> tuple[Array, ...]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import config, njit, types
 
-from kernels.jit_products import matrix, propagated, row, weight_gradient, weighted_sums
+from kernels.jit_products import propagated, weight_gradient, weighted_sums
 from kernels.jit_stages import CODES, SOFTMAX, activate, cross_entropy, softmax_delta, squared_error, times_dsigma
+from kernels.jit_views import matrix, row
 from kernels.network import Array, Network
 
 # What compiled code knows of a network: a row for each layer after the input, with these columns.
@@ -38,6 +39,24 @@ def _fit_targets(x: Array, y: Array, layers: Array) -> bool:
 
 
 @njit(error_model="numpy")
+def _units(layers: Array) -> int:
+    """The units of all layers after the input."""
+    units = 0
+    for i in range(len(layers)):
+        units += layers[i, N_OUT]
+    return units
+
+
+@njit(error_model="numpy")
+def _widest(layers: Array) -> int:
+    """The units of the widest layer after the input."""
+    widest = 0
+    for i in range(len(layers)):
+        widest = max(widest, layers[i, N_OUT])
+    return widest
+
+
+@njit(error_model="numpy")
 def _require(condition: bool) -> None:
     if not condition:
         raise ValueError("shapes that do not fit the network")
@@ -46,7 +65,7 @@ def _require(condition: bool) -> None:
 @njit(cache=True, error_model="numpy")
 def forward(theta: Array, x: Array, layers: Array, a: Array) -> None:
     """a_1 … a_l into the flat ``a``, one behind the other."""
-    _require(_fit(theta, x, layers) and a.size == len(x) * layers[:, N_OUT].sum())
+    _require(_fit(theta, x, layers) and a.size == len(x) * _units(layers))
     _up_to_last_sums(theta, x, layers, a)
     activate(_output(a, layers, len(x)), layers[-1, ACTIVATION])  # (3)
 
@@ -54,8 +73,8 @@ def forward(theta: Array, x: Array, layers: Array, a: Array) -> None:
 @njit(cache=True, error_model="numpy")
 def backward(theta: Array, x: Array, y: Array, layers: Array, a: Array, dtheta: Array) -> None:
     """The gradient into ``dtheta``, from a_1 … a_l as ``forward`` leaves them."""
-    _require(_fit(theta, x, layers) and _fit_targets(x, y, layers) and a.size == len(x) * layers[:, N_OUT].sum() and dtheta.size == theta.size)
-    work = np.empty(2 * len(x) * layers[:, N_OUT].max(), theta.dtype)
+    _require(_fit(theta, x, layers) and _fit_targets(x, y, layers) and a.size == len(x) * _units(layers) and dtheta.size == theta.size)
+    work = np.empty(2 * len(x) * _widest(layers), theta.dtype)
     _output_delta(y, layers, a, work, dtheta)
     _gradient(theta, x, layers, a, work, dtheta)
 
@@ -64,8 +83,8 @@ def backward(theta: Array, x: Array, y: Array, layers: Array, a: Array, dtheta: 
 def step(theta: Array, x: Array, y: Array, layers: Array, dtheta: Array) -> float:
     """The cost; the gradient into ``dtheta``."""
     _require(_fit(theta, x, layers) and _fit_targets(x, y, layers) and dtheta.size == theta.size)
-    a = np.empty(len(x) * layers[:, N_OUT].sum(), theta.dtype)
-    work = np.empty(2 * len(x) * layers[:, N_OUT].max(), theta.dtype)
+    a = np.empty(len(x) * _units(layers), theta.dtype)
+    work = np.empty(2 * len(x) * _widest(layers), theta.dtype)
     _up_to_last_sums(theta, x, layers, a)
     output = _output(a, layers, len(x))
     if layers[-1, ACTIVATION] == SOFTMAX:
@@ -141,12 +160,10 @@ def _signature(function: Any, real: Any) -> tuple[Any, ...]:
     }[function]
 
 
-def compile_for(dtype: np.dtype[Any]) -> None:
-    """Compile the three passes for one dtype, or read them from the disk; they take no types but those declared here."""
-    real = types.float32 if dtype == np.float32 else types.float64
-    for function in (forward, backward, step):
-        if _signature(function, real) in function.overloads:
-            continue
+def compile_for(dtype: np.dtype[Any], function: Any) -> None:
+    """Compile a pass for one dtype, or read it from the disk; it takes no types but those declared here."""
+    signature = _signature(function, types.float32 if dtype == np.float32 else types.float64)
+    if not config.DISABLE_JIT and signature not in function.overloads:
         function.disable_compile(False)
-        function.compile(_signature(function, real))
+        function.compile(signature)
         function.disable_compile()

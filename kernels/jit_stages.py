@@ -8,6 +8,7 @@ from typing import Any
 from numba import njit
 
 from kernels.jit_exp import ELEMENT_WISE, exp, like, tanh
+from kernels.jit_views import row
 from kernels.network import ACTIVATIONS, Array
 
 # An activation in compiled code is a whole number: its place in this list.
@@ -60,6 +61,13 @@ def didentity(a: Any) -> Any:
     return like(a, 1.0)
 
 
+@njit(**ELEMENT_WISE)
+def clear(sums: Array) -> None:
+    """Zeros."""
+    for k in range(sums.size):
+        sums[k] = 0
+
+
 def _in_place(sigma: Any) -> Any:
     """The loop of one activation. Made here, and not given ``sigma`` as an argument: Numba caches no code that passes functions on."""
 
@@ -74,7 +82,7 @@ def _in_place(sigma: Any) -> Any:
 def _with_column_sums(dsigma: Any) -> Any:
     @njit(**ELEMENT_WISE)
     def times(delta: Array, a: Array, db: Array) -> None:
-        db[:] = 0
+        clear(db)
         for r in range(delta.shape[0]):
             for k in range(delta.shape[1]):
                 d = delta[r, k] * dsigma(a[r, k])  # (12)
@@ -93,14 +101,14 @@ _times_drelu, _times_didentity = _with_column_sums(drelu), _with_column_sums(did
 def activate(z: Array, activation: int) -> None:
     """z (B, n) becomes σ(z), in place."""
     if activation == SIGMOID:
-        _sigmoid(z.reshape(z.size))
+        _sigmoid(row(z, 0, z.size))
     elif activation == TANH:
-        _tanh(z.reshape(z.size))
+        _tanh(row(z, 0, z.size))
     elif activation == RELU:
-        _relu(z.reshape(z.size))
+        _relu(row(z, 0, z.size))
     elif activation == SOFTMAX:
         for r in range(z.shape[0]):
-            softmax(z[r])
+            softmax(row(z, r * z.shape[1], z.shape[1]))
 
 
 @njit(**ELEMENT_WISE)
@@ -162,19 +170,20 @@ def cross_entropy(z: Array, y: Array) -> float:
     """The cost −Σ y log softmax(z), as Σ y (log Σ e^z − z): finite wherever z is. z becomes the softmax."""
     cost = 0.0
     for r in range(z.shape[0]):
-        shift(z[r])
+        z_r = row(z, r * z.shape[1], z.shape[1])
+        shift(z_r)
         weighted, total = 0.0, 0.0
         for k in range(z.shape[1]):
-            weighted += float(y[r, k]) * float(z[r, k])
+            weighted += float(y[r, k]) * float(z_r[k])
             total += float(y[r, k])
-        cost += total * softmax_of_shifted(z[r]) - weighted
+        cost += total * softmax_of_shifted(z_r) - weighted
     return cost
 
 
 @njit(**SUMS)
 def softmax_delta(a: Array, y: Array, delta: Array, db: Array) -> None:
     """δ of the output under cross entropy, Σy·p − y for each row, and its column sums, into ``db``."""
-    db[:] = 0
+    clear(db)
     for r in range(a.shape[0]):
         total = like(a[r, 0], 0.0)
         for k in range(a.shape[1]):
