@@ -36,19 +36,20 @@ class NumbaKernel:
         self.network = network
         self._layers = passes.layer_table(network)
         self._n_units = sum(network.layer_sizes[1:])
+        self._ready = False  # nothing is compiled before the first call has told the dtype
 
     def forward(self, theta: Array, x: Array) -> tuple[Array, ...]:
         """The activations ``(a[0], …, a[-1])`` for ``theta`` (P,) and ``x`` (B, n_0); ``a[i]`` is (B, n_i), ``a[0]`` is x.
 
         Raises ``TypeError`` and ``ValueError`` that name the argument (``Network.checked``).
         """
-        if type(theta) is type(x) is np.ndarray and theta.flags.c_contiguous and x.flags.c_contiguous:
+        if self._ready and type(theta) is type(x) is np.ndarray and theta.flags.c_contiguous and x.flags.c_contiguous:
             try:
                 return self._forward(theta, x, x)
             except (TypeError, ValueError):
                 pass
         self.network.checked(theta, x)
-        passes.compile_for(theta.dtype, passes.forward)
+        self._prepare(theta.dtype)
         return self._forward(plain(theta), plain(x), x)
 
     def backward(self, theta: Array, a: Sequence[Array], y: Array) -> Array:
@@ -56,7 +57,7 @@ class NumbaKernel:
 
         Raises ``TypeError`` and ``ValueError`` that name the argument (``Network.checked_backward``).
         """
-        if type(a) is Activations and a.layer_sizes == self.network.layer_sizes:
+        if self._ready and type(a) is Activations and a.layer_sizes == self.network.layer_sizes:
             x = a[0]
             if type(theta) is type(x) is type(y) is np.ndarray:
                 if theta.flags.c_contiguous and x.flags.c_contiguous and y.flags.c_contiguous:
@@ -65,21 +66,25 @@ class NumbaKernel:
                     except (TypeError, ValueError):
                         pass
         self.network.checked_backward(theta, a, y)
-        passes.compile_for(theta.dtype, passes.backward)
+        self._prepare(theta.dtype)
         flat = np.concatenate([a_i.reshape(-1) for a_i in a[1:]])
         return self._backward(plain(theta), plain(a[0]), flat, plain(y))
 
     def value_and_grad(self, theta: Array, x: Array, y: Array) -> tuple[float, Array]:
         """The cost of the batch, summed over rows and outputs, and its gradient (P,)."""
-        if type(theta) is type(x) is type(y) is np.ndarray:
+        if self._ready and type(theta) is type(x) is type(y) is np.ndarray:
             if theta.flags.c_contiguous and x.flags.c_contiguous and y.flags.c_contiguous:
                 try:
                     return self._step(theta, x, y)
                 except (TypeError, ValueError):
                     pass
         self.network.checked(theta, x, y)
-        passes.compile_for(theta.dtype, passes.step)
+        self._prepare(theta.dtype)
         return self._step(plain(theta), plain(x), plain(y))
+
+    def _prepare(self, dtype: np.dtype[Any]) -> None:
+        passes.compile_for(dtype)
+        self._ready = True
 
     def _forward(self, theta: Array, x: Array, a_0: Array) -> tuple[Array, ...]:
         batch_size = len(x)

@@ -149,21 +149,21 @@ def _gradient(theta: Array, x: Array, layers: Array, a: Array, work: Array, dthe
     weight_gradient(matrix(x, 0, len(x), n_in), matrix(work, here, len(x), n_out), matrix(dtheta, 0, n_in, n_out))  # (13)
 
 
-def _signature(function: Any, real: Any) -> tuple[Any, ...]:
-    """Inputs are declared read-only, which takes in the writable: one specialisation serves both."""
+def compile_for(dtype: np.dtype[Any]) -> None:
+    """Compile the three passes for one dtype, or read them from the disk.
+
+    Inputs are declared read-only, which takes in the writable: one specialisation serves both. For any other types the passes
+    then raise ``TypeError`` instead of compiling one more specialisation.
+    """
+    real = types.float32 if dtype == np.float32 else types.float64
     vector, table = types.Array(real, 1, "C", readonly=True), types.Array(real, 2, "C", readonly=True)
     layers, result = types.Array(types.int64, 2, "C", readonly=True), types.Array(real, 1, "C")
-    return {
-        forward: (vector, table, layers, result),
-        backward: (vector, table, table, layers, vector, result),
-        step: (vector, table, table, layers, result),
-    }[function]
-
-
-def compile_for(dtype: np.dtype[Any], function: Any) -> None:
-    """Compile a pass for one dtype, or read it from the disk; it takes no types but those declared here."""
-    signature = _signature(function, types.float32 if dtype == np.float32 else types.float64)
-    if not config.DISABLE_JIT and signature not in function.overloads:
-        function.disable_compile(False)
-        function.compile(signature)
-        function.disable_compile()
+    for function, signature in (
+        (forward, (vector, table, layers, result)),
+        (backward, (vector, table, table, layers, vector, result)),
+        (step, (vector, table, table, layers, result)),
+    ):
+        if not config.DISABLE_JIT and signature not in function.overloads:
+            function.disable_compile(False)
+            function.compile(signature)
+            function.disable_compile()
