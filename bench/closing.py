@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.grid import Cell
 from bench.run import Run
-from bench.tables import ratio_interval, times
+from bench.tables import paired, ratio_interval
 
 
 def closing_lines(run: Run) -> list[str]:
@@ -42,11 +42,11 @@ def who_won(run: Run, phase: str) -> list[str]:
 
 def winner(run: Run, cell: Cell, phase: str) -> str | None:
     """The fastest kernel; None where its paired ratio to the next one may be 1."""
-    timed = {name: times(result) for name, result in run.results[cell, phase].items() if result.turns}
+    timed = {name: result for name, result in run.results[cell, phase].items() if result.turns}
     order = sorted(timed, key=lambda name: run.row(cell, phase, name)["median_s"])
     if len(order) < 2:
         return order[0] if order else None
-    _, low, _ = ratio_interval(timed[order[1]], timed[order[0]])
+    _, low, _ = ratio_interval(*paired(timed[order[1]], timed[order[0]]))
     return order[0] if low > 1 else None
 
 

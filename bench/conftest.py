@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,12 @@ RUN = pytest.StashKey[Run]()
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("benchmark_columns", None) is None:  # pytest-benchmark's ten columns do not fit a terminal
         config.option.benchmark_columns = ["min", "median", "iqr", "rounds"]
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With --benchmark-only the suite's own tests are not even read."""
+    own = collection_path.parent == Path(__file__).parent and collection_path.name.startswith("test_")
+    return True if own and collection_path.name != "test_benchmark.py" and config.getoption("benchmark_only") else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -46,9 +53,10 @@ def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -
     """No dots for the timed tests: the progress lines say more, and dots would stand between them."""
     if "test_benchmark.py::test_speed" not in report.nodeid or config.getoption("verbose") > 0 or config.getoption("benchmark_disable"):
         return None
-    if report.when == "call" or report.outcome != "passed":
-        category = "error" if report.failed and report.when != "call" else report.outcome
-        return category, "", report.outcome.upper()
+    if report.failed:
+        return ("failed" if report.when == "call" else "error"), "", report.outcome.upper()
+    if report.skipped or report.when == "call":
+        return report.outcome, "", ""
     return None
 
 

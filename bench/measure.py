@@ -17,13 +17,14 @@ Call = Callable[[], Any]
 Clock = Callable[[], float]  # seconds; the tests bring their own
 
 MAX_ITERATIONS = 100_000
+FAR_SLOWER = 10.0  # times the fastest turn
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How long the contenders of one cell and phase may take, all together."""
+    """How long the contenders of one cell and phase may take, all together (and each that is far slower, beside them)."""
 
-    total_s: float = 1.0  # split among the rounds, unless the fewest rounds take longer
+    total_s: float = 1.0  # unless the fewest rounds take longer
     call_limit_s: float = 1.0  # a contender that needs longer for one call is too slow
     min_rounds: int = 7  # with 5 the 95 % interval of a median does not exist, with 6 it is the whole range
     max_rounds: int = 100
@@ -64,9 +65,10 @@ def calibrate(call: Call, round_s: float, clock: Clock = time.perf_counter) -> t
 def take_turns(
     calls: Mapping[str, Call], budget: Budget, rng: np.random.Generator, clock: Clock = time.perf_counter
 ) -> tuple[dict[str, list[Turn]], dict[str, Exception]]:
-    """Every contender's samples, as many for each, and what those raised that fell out (they keep no samples).
+    """Every contender's samples, and what those raised that fell out (they keep no samples).
 
-    ``rng`` shuffles the order of each round.
+    ``rng`` shuffles the order of each round. All take part in every round, but for the far slower: those sit out most
+    of them, evenly spread, lest the others get as few samples as they do.
     """
     fallen: dict[str, Exception] = {}
     iterations: dict[str, int] = {}
@@ -77,14 +79,12 @@ def take_turns(
                 iterations[name], seconds[name] = calibrate(call, budget.round_s, clock)
             except Exception as error:
                 fallen[name] = error
-        # Beside a slow contender the quick ones may as well take longer turns: a fiftieth of its own costs nothing.
-        turn_s = 0.02 * max(seconds.values(), default=0.0)
-        iterations = {name: max(n, ceil(turn_s / max(seconds[name], 1e-9))) for name, n in iterations.items()}
-        round_s = sum(n * seconds[name] for name, n in iterations.items())
-        affordable = int(budget.total_s / round_s) if round_s > 0 else budget.max_rounds
         turns: dict[str, list[Turn]] = {name: [] for name in iterations}
-        for number in range(max(budget.min_rounds, min(affordable, budget.max_rounds))):
-            order = [list(turns)[i] for i in rng.permutation(len(turns))]
+        wanted = rounds({name: n * seconds[name] for name, n in iterations.items()}, budget)
+        total_rounds = max(wanted.values(), default=0)
+        for number in range(total_rounds):
+            due = [name for name in turns if (number + 1) * wanted[name] // total_rounds > number * wanted[name] // total_rounds]
+            order = [due[i] for i in rng.permutation(len(due))]
             for position, name in enumerate(order):
                 try:
                     total = timed(calls[name], iterations[name], clock)
@@ -94,6 +94,18 @@ def take_turns(
                 else:
                     turns[name].append(Turn(number, position, iterations[name], total / iterations[name]))
     return turns, fallen
+
+
+def rounds(turn_s: Mapping[str, float], budget: Budget) -> dict[str, int]:
+    """In how many rounds each takes part, given the seconds of its turn: those of a kind in as many as each other."""
+    fastest = min(turn_s.values(), default=0.0)
+    far_slower = {name for name, seconds in turn_s.items() if seconds > FAR_SLOWER * fastest}
+
+    def affordable(seconds: float, most: int) -> int:
+        return max(budget.min_rounds, min(most, int(budget.total_s / seconds) if seconds > 0 else most))
+
+    usual = affordable(sum(seconds for name, seconds in turn_s.items() if name not in far_slower), budget.max_rounds)
+    return {name: affordable(seconds, usual) if name in far_slower else usual for name, seconds in turn_s.items()}
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from bench.contest import NAN, Result
 from bench.grid import SEED, THREADS, Cell
@@ -26,11 +26,14 @@ RESAMPLES = 2000
 
 
 def median_interval(samples: Sequence[float]) -> tuple[float, float, float]:
-    """The median and its 95 % interval between two order statistics (exact, of the binomial); NaN below 6 samples."""
+    """The median and its 95 % interval between two order statistics (exact, by the binomial distribution); NaN below 6 samples."""
     if not samples:
         return NAN, NAN, NAN
-    interval = stats.quantile_test(samples, p=0.5).confidence_interval(CONFIDENCE)
-    return float(np.median(samples)), float(interval.low), float(interval.high)
+    ordered, n = np.sort(samples), len(samples)
+    # As many samples lie below the true median as heads fall in n throws; cut off what happens less often than 2.5 %.
+    k = int(np.sum(special.bdtr(np.arange(n // 2), n, 0.5) <= (1 - CONFIDENCE) / 2))
+    low, high = (float(ordered[k - 1]), float(ordered[n - k])) if k else (NAN, NAN)
+    return float(np.median(ordered)), low, high
 
 
 def ratio_interval(slower: Sequence[float], quicker: Sequence[float]) -> tuple[float, float, float]:
@@ -49,8 +52,15 @@ def ratio_interval(slower: Sequence[float], quicker: Sequence[float]) -> tuple[f
 
 
 def times(result: Result) -> list[float]:
-    """Seconds of one call, round by round."""
+    """Seconds of one call, turn by turn."""
     return [turn.seconds for turn in result.turns]
+
+
+def paired(one: Result, other: Result) -> tuple[list[float], list[float]]:
+    """Seconds of one call of each, from the rounds in which both took part."""
+    by_round = {turn.round: turn.seconds for turn in other.turns}
+    both = [(turn.seconds, by_round[turn.round]) for turn in one.turns if turn.round in by_round]
+    return [seconds for seconds, _ in both], [seconds for _, seconds in both]
 
 
 def keys(run_id: str, kernel: str, phase: str, cell: Cell) -> dict[str, Any]:
@@ -87,7 +97,7 @@ def summary_rows(run_id: str, phase: str, cell: Cell, results: Mapping[str, Resu
         median, low, high = median_interval(times(result))
         speedup = (NAN, NAN, NAN)
         if result.turns and reference is not None and reference.turns:
-            speedup = ratio_interval(times(reference), times(result))
+            speedup = ratio_interval(*paired(reference, result))
         rows.append(
             keys(run_id, kernel, phase, cell)
             | {

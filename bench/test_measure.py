@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -96,20 +97,23 @@ def test_a_clock_that_stands_still_ends_calibration() -> None:
 
 
 def test_rounds_follow_the_budget() -> None:
-    def rounds(seconds: float) -> int:
+    def n_turns(seconds: float) -> int:
         time = FakeTime()
         return len(take_turns({"a": time.kernel(seconds)}, Budget(), RNG(0), time)[0]["a"])
 
-    assert rounds(10.0) == Budget().min_rounds
-    assert rounds(0.05) == 20
-    assert rounds(1e-6) == Budget().max_rounds
+    assert n_turns(10.0) == Budget().min_rounds
+    assert n_turns(0.05) == 20
+    assert n_turns(1e-6) == Budget().max_rounds
 
 
-def test_beside_a_slow_contender_quick_ones_take_longer_turns() -> None:
+def test_a_far_slower_contender_sits_out_rounds_evenly_spread() -> None:
     time = FakeTime()
-    turns, _ = take_turns({"slow": time.kernel(0.5), "quick": time.kernel(1e-3)}, Budget(), RNG(0), time)
-    assert turns["quick"][0].iterations == 10
-    assert turns["slow"][0].iterations == 1
+    turns, _ = take_turns({"slow": time.kernel(0.2), "quick": time.kernel(1e-3), "other": time.kernel(2e-3)}, Budget(), RNG(0), time)
+    assert [len(turns[name]) for name in ("slow", "quick", "other")] == [Budget().min_rounds, 100, 100]
+    gaps = {b.round - a.round for a, b in pairwise(turns["slow"])}
+    assert gaps <= {14, 15}
+    turns, _ = take_turns({"slower": time.kernel(9e-3), "quick": time.kernel(1e-3)}, Budget(), RNG(0), time)
+    assert len(turns["slower"]) == len(turns["quick"]) == 100
 
 
 @pytest.mark.parametrize("after", [0, 5])

@@ -69,6 +69,14 @@ def test_summary_rows() -> None:
     assert (rows["bad"]["n_samples"], rows["bad"]["message"]) == (0, "dC/dw_0 is off")
 
 
+def test_pairs_are_of_the_same_round() -> None:
+    often = Result("ok", turns=tuple(Turn(i, 0, 1, 1e-3 * (i + 1)) for i in range(100)))
+    seldom = Result("ok", turns=tuple(Turn(i, 0, 1, 10e-3 * (i + 1)) for i in range(0, 100, 14)))
+    rows = summary_rows("run", "step", CELL, {"numpy": often, "naive": seldom})
+    assert [row["n_samples"] for row in rows] == [100, 8]
+    assert [rows[1][name] for name in ("speedup_vs_numpy", "speedup_ci_low", "speedup_ci_high")] == pytest.approx([0.1] * 3)
+
+
 def test_no_speedup_without_numpy() -> None:
     for others in ({}, {"numpy": Result("error", message="no")}):
         (row, *_) = summary_rows("run", "step", CELL, {"mine": timed(*[1e-3] * 7), **others})

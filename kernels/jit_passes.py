@@ -15,6 +15,9 @@ from kernels.network import Array, Network
 # What compiled code knows of a network: a row for each layer after the input, with these columns.
 N_IN, N_OUT, W_START, B_START, ACTIVATION = range(5)
 
+# Functions that only call others are pasted into their callers: LLVM optimises every level of calls anew, all that is below it included.
+THIN = {"inline": "always", "error_model": "numpy"}
+
 
 def layer_table(network: Network) -> Array:
     """The network as compiled code knows it; read-only."""
@@ -28,17 +31,17 @@ def layer_table(network: Network) -> Array:
     return table
 
 
-@njit(error_model="numpy")
+@njit(**THIN)
 def _fit(theta: Array, x: Array, layers: Array) -> bool:
     return theta.size == layers[-1, B_START] + layers[-1, N_OUT] and x.shape[1] == layers[0, N_IN] and len(x) > 0
 
 
-@njit(error_model="numpy")
+@njit(**THIN)
 def _fit_targets(x: Array, y: Array, layers: Array) -> bool:
     return y.shape[1] == layers[-1, N_OUT] and len(y) == len(x)
 
 
-@njit(error_model="numpy")
+@njit(**THIN)
 def _units(layers: Array) -> int:
     """The units of all layers after the input."""
     units = 0
@@ -47,7 +50,7 @@ def _units(layers: Array) -> int:
     return units
 
 
-@njit(error_model="numpy")
+@njit(**THIN)
 def _widest(layers: Array) -> int:
     """The units of the widest layer after the input."""
     widest = 0
@@ -56,7 +59,7 @@ def _widest(layers: Array) -> int:
     return widest
 
 
-@njit(error_model="numpy")
+@njit(**THIN)
 def _require(condition: bool) -> None:
     if not condition:
         raise ValueError("shapes that do not fit the network")
@@ -97,7 +100,7 @@ def step(theta: Array, x: Array, y: Array, layers: Array, dtheta: Array) -> floa
     return cost
 
 
-@njit(error_model="numpy")
+@njit(**THIN)
 def _up_to_last_sums(theta: Array, x: Array, layers: Array, a: Array) -> None:
     """a_1 … a_{l−1} and, in the place of a_l, z_l: the cost wants it where the output is a softmax."""
     before = matrix(x, 0, len(x), x.shape[1])  # (1)
@@ -112,13 +115,13 @@ def _up_to_last_sums(theta: Array, x: Array, layers: Array, a: Array) -> None:
         start += z.size
 
 
-@njit(error_model="numpy")
+@njit(**THIN)
 def _output(a: Array, layers: Array, batch_size: int) -> Array:
     n_out = layers[-1, N_OUT]
     return matrix(a, a.size - batch_size * n_out, batch_size, n_out)
 
 
-@njit(error_model="numpy")
+@njit(**THIN)
 def _output_delta(y: Array, layers: Array, a: Array, work: Array, dtheta: Array) -> float:
     """δ_l to the start of ``work`` and its column sums into ``dtheta``; the squared error, if that is the cost."""
     output = _output(a, layers, len(y))
@@ -132,7 +135,7 @@ def _output_delta(y: Array, layers: Array, a: Array, work: Array, dtheta: Array)
     return cost
 
 
-@njit(error_model="numpy")
+@njit(**THIN)
 def _gradient(theta: Array, x: Array, layers: Array, a: Array, work: Array, dtheta: Array) -> None:
     """All of ``dtheta`` but the last ∂C/∂b, from δ_l at the start of ``work``; the δ of two layers take turns in its halves."""
     here, there = 0, work.size // 2

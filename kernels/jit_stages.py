@@ -97,7 +97,7 @@ _times_dsigmoid, _times_dtanh = _with_column_sums(dsigmoid), _with_column_sums(d
 _times_drelu, _times_didentity = _with_column_sums(drelu), _with_column_sums(didentity)
 
 
-@njit(**ELEMENT_WISE)
+@njit(inline="always", **ELEMENT_WISE)
 def activate(z: Array, activation: int) -> None:
     """z (B, n) becomes σ(z), in place."""
     if activation == SIGMOID:
@@ -111,7 +111,7 @@ def activate(z: Array, activation: int) -> None:
             softmax(row(z, r * z.shape[1], z.shape[1]))
 
 
-@njit(**ELEMENT_WISE)
+@njit(inline="always", **ELEMENT_WISE)
 def times_dsigma(delta: Array, a: Array, db: Array, activation: int) -> None:
     """``delta`` ⊙ σ′(z), in place, and its column sums, into ``db``."""
     if activation == SIGMOID:

@@ -51,7 +51,9 @@ def test_the_cost_falls_at_every_step_for_a_small_rate(data):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_network_learns_to_read_digits(data, dtype):
     x, y = data[0].astype(dtype), data[1].astype(dtype)
-    theta, _ = descend(load("numba"), NETWORK, THETA.astype(dtype), x[:1400], y[:1400], rate=0.3, epochs=30, batch_size=10, rng=np.random.default_rng(1))
+    theta, _ = descend(
+        load("numba"), NETWORK, THETA.astype(dtype), x[:1400], y[:1400], rate=0.3, epochs=30, batch_size=10, rng=np.random.default_rng(1)
+    )
     assert theta.dtype == dtype
     assert accuracy(load("numpy")(NETWORK), THETA.astype(dtype), x[1400:], y[1400:]) < 0.3, "it could read before it learnt"
     assert accuracy(load("numpy")(NETWORK), theta, x[1400:], y[1400:]) > 0.9
@@ -71,9 +73,7 @@ def test_theta_is_left_alone(data):
     np.testing.assert_array_equal(THETA, before)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("rate", 0.0), ("rate", -1.0), ("rate", float("nan")), ("epochs", -1), ("batch_size", 0)]
-)
+@pytest.mark.parametrize(("name", "value"), [("rate", 0.0), ("rate", -1.0), ("rate", float("nan")), ("epochs", -1), ("batch_size", 0)])
 def test_wrong_arguments_are_named(data, name, value):
     arguments = {"rate": 0.1, "epochs": 1, name: value}
     with pytest.raises(ValueError, match=f"{name}: got {value}"):

@@ -13,8 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels import KernelLike, Network, value_and_grad_of
+from verify.verdict import Diagnosis
 
 Array = NDArray[Any]
+
+
+RESULTS = ("output", "gradient (backward)", "cost", "gradient (value_and_grad)")  # in the order of ``passes``
 
 
 class ContractError(Exception):
@@ -66,35 +70,45 @@ def passes(kernel: KernelLike, network: Network, theta: Array, x: Array, y: Arra
     return output, dtheta, float(cost), checked_array("the gradient of value_and_grad", dtheta_too, theta.shape, theta.dtype)
 
 
-def violations(kernel: KernelLike, network: Network, theta: Array, x: Array, y: Array) -> list[str]:
+def violations(kernel: KernelLike, network: Network, theta: Array, x: Array, y: Array) -> list[Diagnosis]:
     """Whatever of the contract the kernel breaks at this point; empty for a good kernel. It calls the kernel about six times."""
-    found = []
     inputs = {"theta": theta.copy(), "x": x.copy(), "y": y.copy()}
     try:
         first = passes(kernel, network, *inputs.values())
-        found += [
-            f"writes into {name}; inputs must stay as they are"
-            for (name, now), before in zip(inputs.items(), (theta, x, y), strict=True)
-            if not _same(now, before)
-        ]
-        if found:
-            return found  # the rest would blame the kernel for what follows from this
+        written = [name for (name, now), before in zip(inputs.items(), (theta, x, y), strict=True) if not _same(now, before)]
+        if written:  # the rest would blame the kernel for what follows from this
+            return [Diagnosis("writes-input", f"writes into {' and '.join(written)}; inputs must stay as they are")]
         kept = [np.array(part, copy=True) for part in first]
         again = passes(kernel, network, theta, x, y)
         if not _all_same(kept, again):
-            return [f"a second call with the same inputs gives another {_first_difference(kept, again)}"]
+            return [_unequal(kept, [np.array(part, copy=True) for part in again])]
         passes(kernel, network, theta[::-1] * theta.dtype.type(0.5), np.vstack([x, x]), np.vstack([y, y]))
+        found = []
         if not _all_same(kept, first):
-            found.append("a later call changes results already returned: they must belong to the caller")
+            found.append(Diagnosis("keeps-results", "a later call changes results already returned: they must belong to the caller"))
         if not _all_same(kept, passes(kernel, network, theta, x, y)):
-            found.append("a call with other data and another batch size changes the next result: state is carried over")
+            text = "a call with other data and another batch size changes the next result: state is carried over"
+            found.append(Diagnosis("carries-state", text))
         for array in inputs.values():
             array.flags.writeable = False
-        if not _all_same(kept, passes(kernel, network, *inputs.values())):
-            found.append("read-only inputs give another result")
+        if not found and not _all_same(kept, passes(kernel, network, *inputs.values())):
+            found.append(Diagnosis("read-only", "read-only inputs give another result"))
+        return found
     except ContractError as error:
-        found.append(str(error))
-    return found
+        return [Diagnosis("interface", str(error))]
+
+
+def _unequal(first: list[Array], again: list[Array]) -> Diagnosis:
+    """What it means that a second call with the same inputs gives other numbers."""
+    what, one, two = next((name, np.float64(a), np.float64(b)) for name, a, b in zip(RESULTS, first, again, strict=True) if not _same(a, b))
+    off, size = float(np.linalg.norm(two - one)), float(np.linalg.norm(one))
+    if size and np.linalg.norm(two - 2 * one) <= 1e-5 * size:
+        return Diagnosis(
+            "accumulates", f"a second call with the same inputs gives twice the {what} of the first: it accumulates over calls"
+        )
+    if off <= 1e-2 * size:
+        return Diagnosis("noise", f"a second call with the same inputs gives another {what}: noise of {off / size:.1g}, relative")
+    return Diagnosis("carries-state", f"a second call with the same inputs gives another {what}: state is carried from call to call")
 
 
 def strided(theta: Array, x: Array, y: Array) -> tuple[Array, Array, Array]:
@@ -112,8 +126,3 @@ def _same(one: Any, other: Any) -> bool:
 
 def _all_same(one: Any, other: Any) -> bool:
     return all(_same(a, b) for a, b in zip(one, other, strict=True))
-
-
-def _first_difference(one: Any, other: Any) -> str:
-    names = ("output", "gradient (backward)", "cost", "gradient (value_and_grad)")
-    return next(name for name, a, b in zip(names, one, other, strict=True) if not _same(a, b))

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from kernels import KernelLike, Network
 from verify.contract import ContractError, passes, strided, violations
+from verify.diagnosis import diagnose
 from verify.reference import Direction, Reference, reference
 from verify.rounding import Rounding, allowed
-from verify.verdict import SHOWN, Block, Verdict, compare, worst
+from verify.verdict import SHOWN, Block, Diagnosis, Verdict, compare, worst
 
 Array = NDArray[Any]
 
@@ -27,7 +28,8 @@ class Report:
     """What was found of one kernel at one point."""
 
     blocks: tuple[Block, ...]  # output, cost, then dC/dw_0, dC/db_0, …
-    violations: tuple[str, ...]
+    violations: tuple[Diagnosis, ...]  # of the contract
+    diagnoses: tuple[Diagnosis, ...]  # names for what is wrong, the violations first; empty for a pass
     method: str
     seconds: float = field(compare=False)
 
@@ -58,8 +60,9 @@ class Report:
 
     @property
     def lines(self) -> list[str]:
-        """What is wrong, the most telling first: the contract, the forward pass, then the gradient from the output back."""
-        lines = list(self.violations)
+        """What is wrong, the most telling first: its names, the forward pass, then the gradient from the output back."""
+        lines = [f"fail: {diagnosis.text}" for diagnosis in self.violations]
+        lines += [f"diagnosis: {diagnosis.text}" for diagnosis in self.diagnoses if diagnosis not in self.violations]
         bad = [block for block in self.blocks if block.verdict != "pass"]
         ordered = [b for b in bad if not b.name.startswith("dC/d")] + [b for b in reversed(bad) if b.name.startswith("dC/d")]
         lines += [f"{block.verdict}: {block}" for block in ordered]
@@ -111,28 +114,43 @@ def judge(
     try:
         first = passes(kernel, network, *inputs)
     except ContractError as error:
-        return Report((), (str(error),), "none", time.perf_counter() - started)
+        told = (Diagnosis("interface", str(error)),)
+        return Report((), told, told, "none", time.perf_counter() - started)
     blocks = _blocks(network, against, rounding, first)
-    broken: list[str] = []
+    named = _diagnosed(against, rounding, first, blocks)
+    broken: tuple[Diagnosis, ...] = ()
     if contract:
-        broken += violations(kernel, network, theta, x, y)
-        if not broken:
-            blocks, broken = _with_strides(kernel, network, against, rounding, blocks, strided(theta, x, y))
+        broken = tuple(violations(kernel, network, theta, x, y))
+        broken = broken or _with_strides(kernel, network, against, rounding, blocks, strided(theta, x, y))
     method = "complex step, central differences" if not against.directions else "complex step, sampled entries and directions"
-    return Report(tuple(blocks), tuple(broken), method, time.perf_counter() - started)
+    return Report(tuple(blocks), broken, (*broken, *named), method, time.perf_counter() - started)
+
+
+def _diagnosed(
+    against: Reference, rounding: Rounding, results: tuple[Array, Array, Any, Array], blocks: list[Block]
+) -> tuple[Diagnosis, ...]:
+    """Names for a wrong gradient; none where the forward pass is wrong already, for the gradient then follows it."""
+    failed = {block.name: block for block in blocks if block.verdict == "fail"}
+    if "output" in failed or not any(name.startswith("dC/d") for name in failed):
+        return ()
+    bounds = rounding.gradient + against.rounding.gradient
+    _, dtheta, _, dtheta_too = results
+    wrong = dtheta if any("value_and_grad only" not in block.why for name, block in failed.items() if name != "cost") else dtheta_too
+    return diagnose(against.model, wrong, bounds)
 
 
 def _with_strides(
     kernel: KernelLike, network: Network, against: Reference, rounding: Rounding, blocks: list[Block], inputs: tuple[Array, Array, Array]
-) -> tuple[list[Block], list[str]]:
+) -> tuple[Diagnosis, ...]:
     """Judge the same numbers in another layout; a failure there is the contract's, unless it failed before."""
     try:
         again = _blocks(network, against, rounding, passes(kernel, network, *inputs))
     except ContractError as error:
-        return blocks, [f"with strided inputs, {error}"]
+        return (Diagnosis("strides", f"with strided inputs, {error}"),)
     if worst(b.verdict for b in blocks) != "fail" and worst(b.verdict for b in again) == "fail":
-        return blocks, [f"strided inputs give another result: {next(b for b in again if b.verdict == 'fail')}"]
-    return blocks, []
+        text = f"strided inputs give another result: {next(b for b in again if b.verdict == 'fail')}"
+        return (Diagnosis("strides", text),)
+    return ()
 
 
 def _blocks(network: Network, against: Reference, rounding: Rounding, results: tuple[Array, Array, Any, Array]) -> list[Block]:

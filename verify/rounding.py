@@ -9,6 +9,7 @@ The formulas are those of the derivation; were one wrong, a bound would be off, 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,4 +132,4 @@ class _Analysis:
 
     def gamma(self, n: int) -> float:
         """The relative error, against Σ |terms|, that a sum of ``n`` products is allowed."""
-        return self.u * (min(float(n), 4.0 * float(n) ** 0.5) + 1.0)
+        return self.u * (min(n, 4.0 * math.sqrt(n)) + 1.0)

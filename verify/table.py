@@ -10,6 +10,7 @@ import pandas as pd
 from verify.cases import Case
 from verify.judge import Report, block_names
 from verify.runs import new_run
+from verify.verdict import Diagnosis
 
 UNSUPPORTED = "unsupported"
 
@@ -25,7 +26,19 @@ class Table:
     def add(self, kernel: str, case: Case, dtype: str, report: Report) -> None:
         """Append the blocks of one report; one row for the contract where it is broken."""
         common = _keys(kernel, case, dtype)
-        broken = [{**common, "block": "contract", "verdict": "fail", "message": "; ".join(report.violations)}] if report.violations else []
+        broken = (
+            [
+                {
+                    **common,
+                    "block": "contract",
+                    "verdict": "fail",
+                    "diagnosis": _names(report.violations),
+                    "message": "; ".join(d.text for d in report.violations),
+                }
+            ]
+            if report.violations
+            else []
+        )
         self._append(
             broken
             + [
@@ -42,6 +55,7 @@ class Table:
                     "smallest_detectable": block.smallest_detectable,
                     "worst_index": ",".join(map(str, block.worst_index)),
                     "method": report.method,
+                    "diagnosis": _names(report.diagnoses) if block.verdict == "fail" else "",
                     "seconds": report.seconds,
                     "message": block.why,
                 }
@@ -111,7 +125,7 @@ class Table:
 COLUMNS = [
     *("kernel", "case", "layers", "activation", "cost", "n_params", "batch", "dtype", "block", "verdict"),
     *("n_entries", "n_checked", "n_zero", "max_abs_error", "max_rel_error", "error_bound", "smallest_detectable"),
-    *("worst_index", "method", "seconds", "message"),
+    *("worst_index", "method", "diagnosis", "seconds", "message"),
 ]
 
 
@@ -127,6 +141,10 @@ def _keys(kernel: str, case: Case, dtype: str) -> dict[str, Any]:
         "batch": case.batch,
         "dtype": dtype,
     }
+
+
+def _names(diagnoses: tuple[Diagnosis, ...]) -> str:
+    return "; ".join(diagnosis.name for diagnosis in diagnoses)
 
 
 def _case_verdict(verdicts: pd.Series[str]) -> str:

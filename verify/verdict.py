@@ -15,6 +15,14 @@ Verdict = Literal["pass", "fail", "inconclusive"]
 SHOWN = 1e-2  # a check that would let every block be wrong by a hundredth has shown nothing
 
 
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is wrong, by name (a slug, stable) and in words."""
+
+    name: str
+    text: str
+
+
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """The verdict of the whole: fail before inconclusive before pass. Of nothing it is inconclusive."""
     found = set(verdicts)
