@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,13 @@ def machine() -> dict[str, Any]:
         "memory_bytes": memory_bytes(),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "packages": {name: version for name in PACKAGES if (version := installed(name))},
-        "environment": {name: value for name, value in sorted(os.environ.items()) if name.startswith(VARIABLES)},
+        "environment": environment(os.environ),
     }
+
+
+def environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables that steer BLAS, OpenMP and Numba; where one names a file or folder, only that it does."""
+    return {name: "(a path)" if os.sep in value else value for name, value in sorted(variables.items()) if name.startswith(VARIABLES)}
 
 
 def thread_pools() -> list[dict[str, Any]]:
