@@ -48,8 +48,8 @@ class Ending(NumpyKernel):
 
 
 def pytest_in(results: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "bench/", "--results", str(results), *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(ROOT / "bench"), "--results", str(results), *arguments]
+    return subprocess.run(command, cwd=results, capture_output=True, text=True, timeout=120, check=False)
 
 
 def summary(results: Path) -> pd.DataFrame:
@@ -61,9 +61,11 @@ def about(results: Path) -> dict[str, object]:
 
 
 def test_a_run(tmp_path: Path) -> None:
-    for extra in (["-k", "step-numpy"], ["--benchmark-json", str(tmp_path / "b.json")]):
+    for extra in (["-k", "step-numpy", "--benchmark-save", "one"], ["--benchmark-compare", "--benchmark-json", str(tmp_path / "b.json")]):
         done = pytest_in(tmp_path, *TINY, "--kernel", "naive", "--kernel", "numpy", *extra)
         assert done.returncode == 0, done.stdout
+        for saved in (tmp_path / ".benchmarks").rglob("*.json"):  # as if from another machine
+            saved.write_text(saved.read_text().replace('"machine_info": {', '"machine_info": {"planted": 1,'))
     assert len([path for path in (tmp_path / "bench").iterdir() if not path.is_symlink()]) == 2  # nothing is overwritten
 
     table, samples, run = summary(tmp_path), pd.read_csv(tmp_path / "bench" / "latest" / "samples.csv"), about(tmp_path)
@@ -89,7 +91,9 @@ def test_a_run(tmp_path: Path) -> None:
 
     out = done.stdout
     assert "3 of 3 done, 0 to go" in out
-    assert "benchmark '2-3-1 x 1 float64 step': 2 tests" in out  # pytest-benchmark's own table
+    assert "benchmark '2-3-1 x 1 float64 step': 3 tests" in out  # pytest-benchmark's own table, the saved run in it
+    assert "float64-step-numpy] (0001_one)" in out
+    assert "Benchmark machine_info is different" in out
     assert "fastest step, by cells:" in out
     assert "\r" not in out  # this is no terminal
     assert "6 passed" in out
