@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from verify.hypotheses import Backward, Hypothesis, hypotheses
 from verify.model import Model
-from verify.patterns import block_slices, patterns
+from verify.patterns import meanings_of, patterns
 from verify.rounding import allowed
+from verify.spans import Span, spans
 from verify.verdict import Diagnosis
 
 Array = NDArray[Any]
@@ -37,11 +38,17 @@ def diagnose(model: Model, got: Array, bounds: Array) -> tuple[Diagnosis, ...]:
     got = got.astype(np.float64)
     if not np.isfinite(got).all():
         return (_non_finite(model, got),)
-    right = Backward(model).gradient()
+    right, parts = Backward(model).gradient(), spans(model.network)
     wrong = ~(abs(got - right) <= bounds)
     if not wrong.any():
         return (UNKNOWN,)
-    proposed = list(chain(hypotheses(model), patterns(model.network, len(model.x), got, right, model.theta, wrong), _products(model, got)))
+    proposed = list(
+        chain(
+            hypotheses(model),
+            patterns(parts, got, right, model.theta, wrong, meanings_of(model.network, len(model.x))),
+            _products(model, got),
+        )
+    )
     fitting = _fitting(proposed, got, right, bounds, slice(None))
     if fitting:
         return fitting
@@ -50,8 +57,8 @@ def diagnose(model: Model, got: Array, bounds: Array) -> tuple[Diagnosis, ...]:
         return (precision,)
     layer = _first_wrong_layer(model, wrong)
     at = np.zeros(len(got), bool)
-    for name, block in block_slices(model.network).items():
-        at[block] = name.endswith(f"_{layer}")
+    for part in parts:
+        at[part.at] = part.name.endswith(f"_{layer}")
     there = _fitting(proposed, got, right, bounds, at)
     where = f"in dC/dw_{layer} and dC/db_{layer}, the first wrong ones from the output"
     return tuple(Diagnosis(found.name, f"{where}: {found.text}") for found in there) or (UNKNOWN,)
@@ -113,9 +120,23 @@ def _precision(model: Model, got: Array, right: Array, bounds: Array) -> Diagnos
 
 
 def _first_wrong_layer(model: Model, wrong: Array) -> int:
-    return max(int(name.rsplit("_", 1)[1]) for name, at in block_slices(model.network).items() if wrong[at].any())
+    return max(int(part.name.rsplit("_", 1)[1]) for part in spans(model.network) if wrong[part.at].any())
 
 
 def _non_finite(model: Model, got: Array) -> Diagnosis:
-    blocks = [name for name, at in block_slices(model.network).items() if not np.isfinite(got[at]).all()]
+    blocks = [part.name for part in spans(model.network) if not np.isfinite(got[part.at]).all()]
     return Diagnosis("non-finite", f"NaN or infinity in {', '.join(blocks)} where the gradient is finite")
+
+
+def diagnose_values(parts: list[Span], theta: Array, got: Array, right: Array, bounds: Array) -> tuple[Diagnosis, ...]:
+    """``diagnose`` where there is no network: only what shows in the numbers themselves, over the entries that have a reference.
+
+    All arrays (P,); ``right`` is NaN where there is none.
+    """
+    known = ~np.isnan(right)
+    if not np.isfinite(got).all():
+        return (Diagnosis("non-finite", f"{int((~np.isfinite(got)).sum())} entries of the gradient are NaN or infinite"),)
+    right, bounds = np.where(known, right, got), np.where(known, bounds, 0.0)
+    wrong = known & ~(abs(got - right) <= bounds)
+    proposed = list(patterns(parts, got, right, theta.astype(np.float64), wrong))
+    return _fitting(proposed, got, right, bounds, known) or (UNKNOWN,)

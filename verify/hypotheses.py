@@ -32,11 +32,11 @@ class Hypothesis:
 def dsigma_of(activation: str, a: Array) -> Array:
     """σ′ written in terms of a = σ(z)."""
     if activation == "sigmoid":
-        return a * (1 - a)
+        return np.asarray(a * (1 - a))
     if activation == "tanh":
-        return 1 - a * a
+        return np.asarray(1 - a * a)
     if activation == "relu":
-        return (a > 0).astype(float)
+        return np.asarray(a > 0, float)
     return np.ones(a.shape)
 
 

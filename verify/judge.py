@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,78 +14,14 @@ from kernels import KernelLike, Network
 from verify.contract import ContractError, passes, strided, violations
 from verify.diagnosis import diagnose
 from verify.reference import Direction, Reference, reference
+from verify.report import Report
 from verify.rounding import Rounding, allowed
-from verify.verdict import SHOWN, Block, Diagnosis, Verdict, compare, worst
+from verify.spans import spans
+from verify.verdict import Block, Diagnosis, compare, worst
 
 Array = NDArray[Any]
 
 HOEFFDING = 8.0  # |Σ ±e| exceeds this times the root of Σ e² once in 10^13 draws of the signs (Hoeffding 1963)
-
-
-@dataclass(frozen=True)
-class Report:
-    """What was found of one kernel at one point."""
-
-    blocks: tuple[Block, ...]  # output, cost, then dC/dw_0, dC/db_0, …
-    violations: tuple[Diagnosis, ...]  # of the contract
-    diagnoses: tuple[Diagnosis, ...]  # names for what is wrong, the violations first; empty for a pass
-    method: str
-    seconds: float = field(compare=False)
-
-    @property
-    def verdict(self) -> Verdict:
-        """Fail before inconclusive before pass; inconclusive too when no gradient block could have shown an error of 1 %."""
-        if self.violations:
-            return "fail"
-        found = worst(block.verdict for block in self.blocks)
-        if found == "pass" and not any(block.smallest_detectable < SHOWN for block in self.gradient_blocks):
-            return "inconclusive"
-        return found
-
-    @property
-    def gradient_blocks(self) -> list[Block]:
-        """The blocks that are tensors of the gradient."""
-        return [block for block in self.blocks if block.name.startswith("dC/d")]
-
-    @property
-    def max_rel_error(self) -> float:
-        """The largest over the gradient's blocks; NaN when there is none."""
-        return max((block.max_rel_error for block in self.gradient_blocks), default=float("nan"))
-
-    @property
-    def smallest_detectable(self) -> float:
-        """The certificate: the smallest relative error that would have been caught in whichever block it stood."""
-        return max((block.smallest_detectable for block in self.gradient_blocks), default=float("inf"))
-
-    @property
-    def lines(self) -> list[str]:
-        """What is wrong, the most telling first: its names, the forward pass, then the gradient from the output back."""
-        lines = [f"fail: {diagnosis.text}" for diagnosis in self.violations]
-        lines += [f"diagnosis: {diagnosis.text}" for diagnosis in self.diagnoses if diagnosis not in self.violations]
-        bad = [block for block in self.blocks if block.verdict != "pass"]
-        ordered = [b for b in bad if not b.name.startswith("dC/d")] + [b for b in reversed(bad) if b.name.startswith("dC/d")]
-        lines += [f"{block.verdict}: {block}" for block in ordered]
-        if not lines and self.verdict == "inconclusive":
-            lines.append(f"inconclusive: no block could have shown a relative error of {SHOWN:g} here")
-        return lines
-
-    @property
-    def message(self) -> str:
-        """The first of ``lines``; empty for a pass."""
-        return self.lines[0] if self.lines else ""
-
-    def __str__(self) -> str:
-        """At most ten lines to read."""
-        if self.verdict == "pass":
-            n = sum(block.n_checked for block in self.gradient_blocks)
-            return f"pass: {n} gradient entries; a relative error of {self.smallest_detectable:.1g} in any block would have been caught"
-        lines = self.lines
-        return "\n".join(lines if len(lines) <= 9 else [*lines[:8], f"… and {len(lines) - 8} more"])
-
-
-def block_names(network: Network) -> list[str]:
-    """The names of the gradient's tensors in the order of theta: dC/dw_0, dC/db_0, dC/dw_1, …"""
-    return [f"dC/d{tensor}_{i}" for i in range(len(network.layer_sizes) - 1) for tensor in "wb"]
 
 
 def judge(
@@ -115,7 +50,7 @@ def judge(
         first = passes(kernel, network, *inputs)
     except ContractError as error:
         told = (Diagnosis("interface", str(error)),)
-        return Report((), told, told, "none", time.perf_counter() - started)
+        return Report((), violations=told, diagnoses=told, seconds=time.perf_counter() - started)
     blocks = _blocks(network, against, rounding, first)
     named = _diagnosed(against, rounding, first, blocks)
     broken: tuple[Diagnosis, ...] = ()
@@ -123,7 +58,7 @@ def judge(
         broken = tuple(violations(kernel, network, theta, x, y))
         broken = broken or _with_strides(kernel, network, against, rounding, blocks, strided(theta, x, y))
     method = "complex step, central differences" if not against.directions else "complex step, sampled entries and directions"
-    return Report(tuple(blocks), broken, (*broken, *named), method, time.perf_counter() - started)
+    return Report(tuple(blocks[2:]), tuple(blocks[:2]), broken, (*broken, *named), method, time.perf_counter() - started)
 
 
 def _diagnosed(
@@ -160,10 +95,7 @@ def _blocks(network: Network, against: Reference, rounding: Rounding, results: t
         compare("output", output, against.model.a[-1], rounding.activations[-1] + against.rounding.activations[-1]),
         _cost_block(network, against, rounding, cost),
     ]
-    spans = list(pairwise([0, *np.cumsum([part.size for pair in zip(*network.unpack(dtheta), strict=True) for part in pair])]))
-    shapes = [part.shape for pair in zip(*network.unpack(dtheta), strict=True) for part in pair]
-    for name, (start, stop), shape in zip(block_names(network), spans, shapes, strict=True):
-        at = slice(start, stop)
+    for name, at, shape in spans(network):
         each = []
         for source, gradient in (("backward", dtheta), ("value_and_grad", dtheta_too)):
             arrays = (part[at].reshape(shape) for part in (gradient, against.gradient, bounds, against.disagreement))
@@ -198,4 +130,4 @@ def _one_of(backward: Block, value_and_grad: Block) -> Block:
         if worst([backward.verdict, value_and_grad.verdict]) == backward.verdict
         else (value_and_grad, "value_and_grad")
     )
-    return Block(**{**bad.__dict__, "why": f"{bad.why}, through {way} only"})
+    return replace(bad, why=f"{bad.why}, through {way} only")

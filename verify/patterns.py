@@ -5,7 +5,7 @@ Each looks at one gradient (P,) beside the right one and proposes what it should
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -14,74 +14,80 @@ from numpy.typing import NDArray
 
 from kernels.network import Network
 from verify.hypotheses import Hypothesis
+from verify.spans import Span
 
 Array = NDArray[Any]
 
-SWAPS_WIDEST = 64  # units of a layer among which a swap is searched
+SWAPS_WIDEST = 8  # wrong units among which an exchange of two is searched
 
 
-def patterns(network: Network, batch: int, got: Array, right: Array, theta: Array, wrong: Array) -> Iterator[Hypothesis]:
-    """Proposals for ``got`` beside ``right``, both (P,); ``wrong`` (P,) marks the entries outside their bound."""
-    blocks = block_slices(network)
-    yield from _factors(network, batch, got, right, wrong, blocks)
-    yield from _zeros(network, got, right, wrong, blocks)
+def patterns(
+    parts: Sequence[Span], got: Array, right: Array, theta: Array, wrong: Array, meanings: Sequence[tuple[float, str]] = ()
+) -> Iterator[Hypothesis]:
+    """Proposals for ``got`` beside ``right``, both (P,); ``wrong`` (P,) marks the entries outside their bound.
+
+    ``parts``: the tensors; ``meanings``: factors that mean something here, in words.
+    """
+    yield from _factors(parts, got, right, wrong, [*USUAL, *meanings])
+    yield from _zeros(parts, got, right, wrong)
     yield from _clipped(got, right, wrong)
-    yield from _decay(network, got, right, theta, blocks)
-    yield from _swapped(network, got, right, wrong)
+    yield from _decay(parts, got, right, theta)
+    yield from _swapped(parts, got, right, wrong)
 
 
-def block_slices(network: Network) -> dict[str, slice]:
-    """Where each tensor stands in theta: dC/dw_0, dC/db_0, dC/dw_1, …"""
-    slices, start = {}, 0
-    for i, parts in enumerate(zip(*network.unpack(np.empty(network.n_parameters)), strict=True)):
-        for letter, part in zip("wb", parts, strict=True):
-            slices[f"dC/d{letter}_{i}"] = slice(start, start + part.size)
-            start += part.size
-    return slices
-
-
-def _factors(network: Network, batch: int, got: Array, right: Array, wrong: Array, blocks: dict[str, slice]) -> Iterator[Hypothesis]:
-    """One factor for the whole gradient, or for the blocks that are wrong, each its own."""
+def meanings_of(network: Network, batch: int) -> list[tuple[float, str]]:
+    """What a factor may mean in a network: a mean over the batch, over the outputs, over both."""
     n_out = network.layer_sizes[-1]
-    if right @ right > 0:
-        factor = float(got @ right / (right @ right))
-        yield Hypothesis("factor" if factor else "block-zero", f"the whole gradient is {_named(factor, batch, n_out)}", factor * right)
-    bad = {name: at for name, at in blocks.items() if wrong[at].any() and right[at].any()}
-    fitted, factors = right.copy(), {}
-    for name, at in bad.items():
-        factors[name] = float(got[at] @ right[at] / (right[at] @ right[at]))
-        fitted[at] = factors[name] * right[at]
-    if not factors:
-        return
-    if not any(factors.values()):
-        yield Hypothesis("block-zero", f"{_listed(factors)} {'is' if len(factors) == 1 else 'are'} zero", fitted)
-    elif max(factors.values()) - min(factors.values()) <= 1e-5 * max(map(abs, factors.values())):
-        yield Hypothesis("factor", f"{_listed(factors)}: {_named(next(iter(factors.values())), batch, n_out)}", fitted)
-    else:
-        each = "; ".join(f"{name} is {_named(factor, batch, n_out)}" for name, factor in list(factors.items())[:4])
-        yield Hypothesis("factor", each, fitted)
-
-
-def _named(factor: float, batch: int, n_out: int) -> str:
-    """``factor`` in words, with the number it equals where it has a meaning here."""
-    meanings = [
-        (-1.0, "the sign is wrong: (7) is a − y"),
-        (2.0, "the ½ of (5) is missing, or something is added twice"),
-        (0.5, "a ½ too much: that of (5) is gone once differentiated"),
+    return [
         (1 / batch, f"a mean over the batch, B = {batch}, stands for the sum"),
         (2 / batch, f"2/B with B = {batch}: a mean over the batch, and the ½ of (5) is missing"),
         (1 / n_out, f"a mean over the {n_out} outputs stands for the sum"),
         (2 / n_out, f"2/n with n = {n_out} outputs: a mean over outputs, and the ½ of (5) is missing"),
         (1 / (batch * n_out), f"a mean over batch and outputs, B n = {batch * n_out}, stands for the sum"),
         (2 / (batch * n_out), f"2/(B n) with B n = {batch * n_out}: a mean squared error"),
-        (float(batch), f"B = {batch}: multiplied by the batch size"),
-        (float(n_out), f"n = {n_out}: multiplied by the number of outputs"),
+        (float(batch), f"multiplied by the batch size, B = {batch}"),
+        (float(n_out), f"multiplied by the number of outputs, {n_out}"),
     ]
+
+
+USUAL = (
+    (-1.0, "the sign is wrong"),
+    (2.0, "a ½ is missing, or something is added twice"),
+    (0.5, "a ½ too much: that of a square is gone once differentiated"),
+)
+
+
+def _factors(parts: Sequence[Span], got: Array, right: Array, wrong: Array, meanings: Sequence[tuple[float, str]]) -> Iterator[Hypothesis]:
+    """One factor for the whole gradient, or for the blocks that are wrong, each its own."""
+    if right @ right > 0:
+        factor = float(got @ right / (right @ right))
+        if factor:
+            yield Hypothesis("factor", f"the whole gradient is {_named(factor, meanings)}", factor * right)
+        else:
+            yield Hypothesis("block-zero", "the whole gradient is zero", factor * right)
+    fitted, factors = right.copy(), {}
+    for name, at, _ in parts:
+        if wrong[at].any() and right[at].any():
+            factors[name] = float(got[at] @ right[at] / (right[at] @ right[at]))
+            fitted[at] = factors[name] * right[at]
+    if not factors:
+        return
+    if not any(factors.values()):
+        yield Hypothesis("block-zero", f"{_listed(list(factors))} {'is' if len(factors) == 1 else 'are'} zero", fitted)
+    elif max(factors.values()) - min(factors.values()) <= 1e-5 * max(map(abs, factors.values())):
+        yield Hypothesis("factor", f"{_listed(list(factors))}: {_named(next(iter(factors.values())), meanings)}", fitted)
+    else:
+        each = "; ".join(f"{name} is {_named(factor, meanings)}" for name, factor in list(factors.items())[:4])
+        yield Hypothesis("factor", each, fitted)
+
+
+def _named(factor: float, meanings: Sequence[tuple[float, str]]) -> str:
+    """``factor`` in words, with the number it equals where it has a meaning here."""
     text = next((f"; {words}" for value, words in meanings if abs(factor - value) <= 1e-5 * abs(value) and value != 1), "")
     return f"{factor:.7g} × what it should be{text}"
 
 
-def _zeros(network: Network, got: Array, right: Array, wrong: Array, blocks: dict[str, slice]) -> Iterator[Hypothesis]:
+def _zeros(parts: Sequence[Span], got: Array, right: Array, wrong: Array) -> Iterator[Hypothesis]:
     """Everything wrong is exactly zero: all small entries, whole columns or rows, or single entries."""
     if not wrong.any() or got[wrong].any():
         return
@@ -91,23 +97,20 @@ def _zeros(network: Network, got: Array, right: Array, wrong: Array, blocks: dic
         threshold = abs(right[kept]).min()
         text = f"entries below {threshold:.2g} are dropped: {int(wrong.sum())} of them, up to {abs(right[wrong]).max():.2g}, are 0"
         yield Hypothesis("small-dropped", text, fitted)
-    found = []
-    for name, at in blocks.items():
-        if not wrong[at].any():
-            continue
-        i = int(name.rsplit("_", 1)[1])
-        shape = (network.layer_sizes[i], network.layer_sizes[i + 1]) if "dw" in name else (1, network.layer_sizes[i + 1])
-        missing, present = wrong[at].reshape(shape), (right[at] != 0).reshape(shape)
-        columns = np.flatnonzero(missing.any(axis=0) & ~(present & ~missing).any(axis=0))
-        rows = np.flatnonzero(missing.any(axis=1) & ~(present & ~missing).any(axis=1))
-        if missing.sum() == missing[:, columns].sum() and shape[0] > 1:
-            found.append(f"column{'s' * (len(columns) > 1)} {_span(columns)} of {name}")
-        elif missing.sum() == missing[rows].sum() and shape[0] > 1:
-            found.append(f"row{'s' * (len(rows) > 1)} {_span(rows)} of {name}")
-        else:
-            where = ", ".join(str([int(n) for n in (index if shape[0] > 1 else index[1:])]) for index in np.argwhere(missing)[:3])
-            found.append(f"{'entry' if missing.sum() == 1 else f'{int(missing.sum())} entries,'} {where} of {name}")
+    found = [_missing(part, wrong[part.at], right[part.at]) for part in parts if wrong[part.at].any()]
     yield Hypothesis("row-or-column-zero", f"zero where it should not be: {'; '.join(found)}", fitted)
+
+
+def _missing(part: Span, wrong: Array, right: Array) -> str:
+    """Which columns, rows or entries of a tensor are gone."""
+    missing, present = wrong.reshape(part.shape), (right != 0).reshape(part.shape)
+    if missing.ndim == 2:
+        for axis, name in ((0, "column"), (1, "row")):
+            whole = np.flatnonzero(missing.any(axis=axis) & ~(present & ~missing).any(axis=axis))
+            if missing.sum() == np.take(missing, whole, axis=1 - axis).sum():
+                return f"{name}{'s' * (len(whole) > 1)} {_span(whole)} of {part.name}"
+    where = ", ".join(str([int(n) for n in index]) for index in np.argwhere(missing)[:3])
+    return f"{'entry' if missing.sum() == 1 else f'{int(missing.sum())} entries,'} {where} of {part.name}"
 
 
 def _span(indices: Array) -> str:
@@ -123,54 +126,47 @@ def _clipped(got: Array, right: Array, wrong: Array) -> Iterator[Hypothesis]:
         yield Hypothesis("clipped", text, np.clip(right, -limit, limit))
 
 
-def _decay(network: Network, got: Array, right: Array, theta: Array, blocks: dict[str, slice]) -> Iterator[Hypothesis]:
-    """λ w added: λ is fitted to the residual, over the weights alone and over weights and biases."""
-    weights = np.zeros(len(theta), bool)
-    for name, at in blocks.items():
-        weights[at] = "dw" in name
-    for what, part in (("w", np.where(weights, theta, 0.0)), ("θ", theta)):
+def _decay(parts: Sequence[Span], got: Array, right: Array, theta: Array) -> Iterator[Hypothesis]:
+    """λ w added: λ is fitted to the residual, over the weights (the matrices) alone and over all parameters."""
+    weights = np.zeros(len(theta))
+    for _, at, shape in parts:
+        weights[at] = theta[at] if len(shape) == 2 else 0.0
+    for what, part in (("w", weights), ("θ", theta)):
         if part @ part > 0:
             decay = float((got - right) @ part / (part @ part))
             text = f"λ {what} is added, with λ = {decay:.6g}: the gradient of a weight decay that the cost does not have"
             yield Hypothesis("weight-decay", text, right + decay * part)
 
 
-def _swapped(network: Network, got: Array, right: Array, wrong: Array) -> Iterator[Hypothesis]:
-    """Two units of a layer exchanged, in a single tensor or in w_i and b_i together; or the order turned round."""
-    dw, db = network.unpack(right)
-    bad_w, bad_b = network.unpack(wrong)
-    for i in reversed(range(len(dw))):
-        n_in, n_out = dw[i].shape
-        columns = np.flatnonzero(bad_w[i].any(axis=0) | bad_b[i])
-        rows = np.flatnonzero(bad_w[i].any(axis=1))
-        for axis, units, size in (("column", columns, n_out), ("row", rows, n_in)):
-            if not 2 <= len(units) <= SWAPS_WIDEST:
+def _swapped(parts: Sequence[Span], got: Array, right: Array, wrong: Array) -> Iterator[Hypothesis]:
+    """Two units exchanged, or their order turned round, in one tensor or in several of the same width at once."""
+    for axis, name in ((-1, "column"), (0, "row")):
+        bad = [part for part in parts if wrong[part.at].any() and (len(part.shape) == 2 or axis == -1)]
+        if not bad or len({part.shape[axis] for part in bad}) > 1:
+            continue
+        size = bad[0].shape[axis]
+        marked = [np.moveaxis(wrong[part.at].reshape(part.shape), axis, 0).reshape(size, -1).any(axis=1) for part in bad]
+        units = [int(unit) for unit in np.flatnonzero(np.any(marked, axis=0))]
+        orders = {f"{name}s are in reverse order": list(reversed(range(size)))}
+        if 2 <= len(units) <= SWAPS_WIDEST:
+            orders |= {f"{name}s {p} and {q} are exchanged": _exchange(size, p, q) for p, q in combinations(units, 2)}
+            orders |= {
+                f"{name}s {units[0]} to {units[-1]} are in reverse order": [*range(units[0]), *reversed(units), *range(units[-1] + 1, size)]
+            }
+        for text, order in orders.items():
+            if len(order) != size:
                 continue
-            orders = {f"{axis}s {p} and {q}": (p, q) for p, q in combinations(map(int, units), 2)} if len(units) <= 4 else {}
-            permutations = {name: _exchange(size, *pair) for name, pair in orders.items()}
-            permutations[f"{axis}s in reverse order"] = np.arange(size)[::-1]
-            for name, order in permutations.items():
-                fitted = right.copy()
-                fitted_w, fitted_b = network.unpack(fitted)
-                if axis == "row":
-                    fitted_w[i][:] = dw[i][order]
-                else:
-                    if bad_w[i].any():
-                        fitted_w[i][:] = dw[i][:, order]
-                    if bad_b[i].any():
-                        fitted_b[i][:] = db[i][order]
-                yield Hypothesis(
-                    "swapped-units",
-                    f"{name} of layer {i if axis == 'row' else i + 1} are exchanged in the gradient of w_{i}, b_{i}",
-                    fitted,
-                )
+            fitted = right.copy()
+            for part in bad:
+                fitted[part.at] = np.take(right[part.at].reshape(part.shape), order, axis=axis).ravel()
+            yield Hypothesis("swapped-units", f"{text} in {_listed([part.name for part in bad])}", fitted)
 
 
-def _exchange(size: int, p: int, q: int) -> Array:
-    order = np.arange(size)
-    order[[p, q]] = q, p
+def _exchange(size: int, p: int, q: int) -> list[int]:
+    order = list(range(size))
+    order[p], order[q] = q, p
     return order
 
 
-def _listed(names: dict[str, float]) -> str:
-    return " and ".join(names) if len(names) < 3 else f"{', '.join(list(names)[:-1])} and {list(names)[-1]}"
+def _listed(names: list[str]) -> str:
+    return " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"

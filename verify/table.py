@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from verify.cases import Case
-from verify.judge import Report, block_names
+from verify.report import Report
 from verify.runs import new_run
+from verify.spans import spans
 from verify.verdict import Diagnosis
 
 UNSUPPORTED = "unsupported"
@@ -67,7 +68,7 @@ class Table:
         """A case that the kernel says it does not support: a row for each block, so that nobody takes it for checked."""
         common = _keys(kernel, case, dtype)
         self._append(
-            [{**common, "block": name, "verdict": UNSUPPORTED, "n_checked": 0, "message": message} for name in block_names(case.network)]
+            [{**common, "block": span.name, "verdict": UNSUPPORTED, "n_checked": 0, "message": message} for span in spans(case.network)]
         )
 
     @property
