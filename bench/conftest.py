@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,7 +92,7 @@ def run(request: pytest.FixtureRequest, selection: Selection, budget: Budget) ->
         if of_a_cell(item):
             cell, phase, kernel = cell_of(item)
             plan.setdefault((cell, phase), []).append(kernel)
-    command = " ".join(["pytest", *config.invocation_params.args])
+    command = shlex.join(["pytest", *config.invocation_params.args]).replace(f"{config.rootpath}{os.sep}", "")
     run = Run(new_run(config.results_dir, "bench"), config.rootpath, command, plan, selection.kernels, budget, Progress(config, len(plan)))  # type: ignore[attr-defined]
     config.stash[RUN] = run
     yield run
