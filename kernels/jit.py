@@ -18,7 +18,7 @@ class Activations(tuple[Array, ...]):
     """
 
     flat: Array
-    layer_sizes: tuple[int, ...]
+    layer_sizes: tuple[int, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return tuple, (list(self),)
@@ -27,27 +27,27 @@ class Activations(tuple[Array, ...]):
 class NumbaKernel:
     """Compiled loops and BLAS, one thread; float32 and float64.
 
-    Compiled at the first call for a dtype (some seconds), from then on read from the disk. The compiled passes refuse, with
-    ``TypeError`` or ``ValueError``, any type or shape that is not theirs; so a call tries them at once, and only when they
-    refuse looks at the arguments one by one: to say what is wrong with them, or to copy what lies in another order.
+    Compiled at the first call for a dtype (some seconds), from then on read from the disk. The compiled passes raise
+    ``TypeError`` or ``ValueError`` for any type or shape that is not theirs; so a call that looks right tries them at once, and
+    only one that fails is looked at argument by argument: to say what is wrong, or to copy what lies in another order.
     """
 
     def __init__(self, network: Network) -> None:
         self.network = network
         self._layers = passes.layer_table(network)
         self._n_units = sum(network.layer_sizes[1:])
-        self._ready = False  # nothing is compiled before the first call has told the dtype
+        self._dtype: np.dtype[Any] | None = None  # that of the last call that was looked at one argument at a time; compiled for
 
     def forward(self, theta: Array, x: Array) -> tuple[Array, ...]:
         """The activations ``(a[0], …, a[-1])`` for ``theta`` (P,) and ``x`` (B, n_0); ``a[i]`` is (B, n_i), ``a[0]`` is x.
 
         Raises ``TypeError`` and ``ValueError`` that name the argument (``Network.checked``).
         """
-        if self._ready and type(theta) is type(x) is np.ndarray and theta.flags.c_contiguous and x.flags.c_contiguous:
+        if self._fits(theta, x, x):
             try:
                 return self._forward(theta, x, x)
             except (TypeError, ValueError):
-                pass
+                pass  # what follows says why
         self.network.checked(theta, x)
         self._prepare(theta.dtype)
         return self._forward(plain(theta), plain(x), x)
@@ -57,14 +57,11 @@ class NumbaKernel:
 
         Raises ``TypeError`` and ``ValueError`` that name the argument (``Network.checked_backward``).
         """
-        if self._ready and type(a) is Activations and a.layer_sizes == self.network.layer_sizes:
-            x = a[0]
-            if type(theta) is type(x) is type(y) is np.ndarray:
-                if theta.flags.c_contiguous and x.flags.c_contiguous and y.flags.c_contiguous:
-                    try:
-                        return self._backward(theta, x, a.flat, y)
-                    except (TypeError, ValueError):
-                        pass
+        if type(a) is Activations and a.layer_sizes == self.network.layer_sizes and self._fits(theta, a[0], y):
+            try:
+                return self._backward(theta, a[0], a.flat, y)
+            except (TypeError, ValueError):
+                pass  # what follows says why
         self.network.checked_backward(theta, a, y)
         self._prepare(theta.dtype)
         flat = np.concatenate([a_i.reshape(-1) for a_i in a[1:]])
@@ -72,19 +69,31 @@ class NumbaKernel:
 
     def value_and_grad(self, theta: Array, x: Array, y: Array) -> tuple[float, Array]:
         """The cost of the batch, summed over rows and outputs, and its gradient (P,)."""
-        if self._ready and type(theta) is type(x) is type(y) is np.ndarray:
-            if theta.flags.c_contiguous and x.flags.c_contiguous and y.flags.c_contiguous:
-                try:
-                    return self._step(theta, x, y)
-                except (TypeError, ValueError):
-                    pass
+        if self._fits(theta, x, y):
+            try:
+                return self._step(theta, x, y)
+            except (TypeError, ValueError):
+                pass  # what follows says why
         self.network.checked(theta, x, y)
         self._prepare(theta.dtype)
         return self._step(plain(theta), plain(x), plain(y))
 
+    def _fits(self, theta: Array, x: Array, y: Array) -> bool:
+        """Whether a call may go ahead at once: plain arrays in C order, of the dtype compiled for. The shapes, the passes see to.
+
+        Dtypes are compared by identity, which other byte orders fail; Numba would take those for the native one.
+        """
+        return (
+            type(theta) is type(x) is type(y) is np.ndarray
+            and self._dtype is theta.dtype is x.dtype is y.dtype
+            and theta.flags.c_contiguous
+            and x.flags.c_contiguous
+            and y.flags.c_contiguous
+        )
+
     def _prepare(self, dtype: np.dtype[Any]) -> None:
         passes.compile_for(dtype)
-        self._ready = True
+        self._dtype = np.dtype(dtype.type)
 
     def _forward(self, theta: Array, x: Array, a_0: Array) -> tuple[Array, ...]:
         batch_size = len(x)

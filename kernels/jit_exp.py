@@ -63,7 +63,9 @@ def _compiled(real: Any, degree: int, ln2_high: float, ln2_low: float, tanh_is_1
     log2_e, high, low = real(1 / math.log(2)), real(ln2_high), real(ln2_low)
     taylor = tuple(real(1 / math.factorial(k)) for k in range(degree, 1, -1))
     largest, smallest = info.max, info.tiny
-    exp_overflows = np.nextafter(real(math.log(largest)), real(0)) if math.log(largest) < real(math.log(largest)) else real(math.log(largest))
+    exp_overflows = real(math.log(largest))
+    if float(exp_overflows) > math.log(largest):
+        exp_overflows = np.nextafter(exp_overflows, real(0))
     exp_is_0 = real(math.log(smallest))
     zero, one, two = real(0), real(1), real(2)
     cap = real(2 * tanh_is_1)
