@@ -31,7 +31,7 @@ def patterns(
     yield from _factors(parts, got, right, wrong, [*USUAL, *meanings])
     yield from _zeros(parts, got, right, wrong)
     yield from _clipped(got, right, wrong)
-    yield from _decay(parts, got, right, theta)
+    yield from _decay(parts, got, right, theta, wrong)
     yield from _swapped(parts, got, right, wrong)
 
 
@@ -126,12 +126,14 @@ def _clipped(got: Array, right: Array, wrong: Array) -> Iterator[Hypothesis]:
         yield Hypothesis("clipped", text, np.clip(right, -limit, limit))
 
 
-def _decay(parts: Sequence[Span], got: Array, right: Array, theta: Array) -> Iterator[Hypothesis]:
-    """λ w added: λ is fitted to the residual, over the weights (the matrices) alone and over all parameters."""
-    weights = np.zeros(len(theta))
+def _decay(parts: Sequence[Span], got: Array, right: Array, theta: Array, wrong: Array) -> Iterator[Hypothesis]:
+    """λ w added: λ is fitted to the residual, over the weights (the matrices), over all parameters, over the tensors that are wrong."""
+    weights, there = np.zeros(len(theta)), np.zeros(len(theta))
     for _, at, shape in parts:
         weights[at] = theta[at] if len(shape) == 2 else 0.0
-    for what, part in (("w", weights), ("θ", theta)):
+        there[at] = theta[at] if wrong[at].any() else 0.0
+    bad = _listed([part.name for part in parts if wrong[part.at].any()])
+    for what, part in (("w", weights), ("θ", theta), (f"θ in {bad}", there)):
         if part @ part > 0:
             decay = float((got - right) @ part / (part @ part))
             text = f"λ {what} is added, with λ = {decay:.6g}: the gradient of a weight decay that the cost does not have"
