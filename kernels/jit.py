@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kernels import jit_passes as passes
+from kernels.jit_options import JIT_DISABLED
 from kernels.network import Array, Network
 
 
@@ -93,7 +94,7 @@ class NumbaKernel:
 
     def _prepare(self, dtype: np.dtype[Any]) -> None:
         passes.compile_for(dtype)
-        self._dtype = np.dtype(dtype.type)
+        self._dtype = None if JIT_DISABLED else np.dtype(dtype.type)  # plain Python refuses nothing
 
     def _forward(self, theta: Array, x: Array, a_0: Array) -> tuple[Array, ...]:
         batch_size = len(x)

@@ -12,13 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic, overload
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import types
+from numba.extending import overload
 
-# "contract" (fused multiply-add) and nothing more: the flags that reassociate sums fold `z / ln 2 + SHIFT - SHIFT` away,
-# and those that rule NaN out hide it. error_model="numpy": a division that may raise is a branch, and ends vector code.
-ELEMENT_WISE = {"fastmath": {"contract"}, "error_model": "numpy"}
+from kernels.jit_options import ELEMENT_WISE, element_wise, instructions
 
 FRACTION_BITS = {32: 23, 64: 52}
 
@@ -38,7 +36,7 @@ def like(z: float, constant: float) -> float:
     return constant
 
 
-@intrinsic
+@instructions
 def _times_power_of_two(typing: Any, number: Any, shifted: Any) -> Any:
     """``number`` 2^n, with n in the low bits of ``shifted`` = n + SHIFT: n is added to the exponent bits of ``number``."""
 
@@ -70,7 +68,7 @@ def _compiled(real: Any, degree: int, ln2_high: float, ln2_low: float, tanh_is_1
     zero, one, two = real(0), real(1), real(2)
     cap = real(2 * tanh_is_1)
 
-    @njit(**ELEMENT_WISE)
+    @element_wise
     def expm1_and_n(z: Any) -> Any:
         """e^r − 1 and n + shift."""
         shifted = z * log2_e + shift

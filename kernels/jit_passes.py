@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import config, njit, types
+from numba import types
 
+from kernels.jit_options import JIT_DISABLED, entry, thin
 from kernels.jit_products import propagated, weight_gradient, weighted_sums
 from kernels.jit_stages import CODES, SOFTMAX, activate, cross_entropy, softmax_delta, squared_error, times_dsigma
 from kernels.jit_views import matrix, row
@@ -14,9 +15,6 @@ from kernels.network import Array, Network
 
 # What compiled code knows of a network: a row for each layer after the input, with these columns.
 N_IN, N_OUT, W_START, B_START, ACTIVATION = range(5)
-
-# Functions that only call others are pasted into their callers: LLVM optimises every level of calls anew, all that is below it included.
-THIN = {"inline": "always", "error_model": "numpy"}
 
 
 def layer_table(network: Network) -> Array:
@@ -31,17 +29,17 @@ def layer_table(network: Network) -> Array:
     return table
 
 
-@njit(**THIN)
+@thin
 def _fit(theta: Array, x: Array, layers: Array) -> bool:
     return theta.size == layers[-1, B_START] + layers[-1, N_OUT] and x.shape[1] == layers[0, N_IN] and len(x) > 0
 
 
-@njit(**THIN)
+@thin
 def _fit_targets(x: Array, y: Array, layers: Array) -> bool:
     return y.shape[1] == layers[-1, N_OUT] and len(y) == len(x)
 
 
-@njit(**THIN)
+@thin
 def _units(layers: Array) -> int:
     """The units of all layers after the input."""
     units = 0
@@ -50,7 +48,7 @@ def _units(layers: Array) -> int:
     return units
 
 
-@njit(**THIN)
+@thin
 def _widest(layers: Array) -> int:
     """The units of the widest layer after the input."""
     widest = 0
@@ -59,13 +57,13 @@ def _widest(layers: Array) -> int:
     return widest
 
 
-@njit(**THIN)
+@thin
 def _require(condition: bool) -> None:
     if not condition:
         raise ValueError("shapes that do not fit the network")
 
 
-@njit(cache=True, error_model="numpy")
+@entry
 def forward(theta: Array, x: Array, layers: Array, a: Array) -> None:
     """a_1 … a_l into the flat ``a``, one behind the other."""
     _require(_fit(theta, x, layers) and a.size == len(x) * _units(layers))
@@ -73,7 +71,7 @@ def forward(theta: Array, x: Array, layers: Array, a: Array) -> None:
     activate(_output(a, layers, len(x)), layers[-1, ACTIVATION])  # (3)
 
 
-@njit(cache=True, error_model="numpy")
+@entry
 def backward(theta: Array, x: Array, y: Array, layers: Array, a: Array, dtheta: Array) -> None:
     """The gradient into ``dtheta``, from a_1 … a_l as ``forward`` leaves them."""
     _require(_fit(theta, x, layers) and _fit_targets(x, y, layers) and a.size == len(x) * _units(layers) and dtheta.size == theta.size)
@@ -82,7 +80,7 @@ def backward(theta: Array, x: Array, y: Array, layers: Array, a: Array, dtheta: 
     _gradient(theta, x, layers, a, work, dtheta)
 
 
-@njit(cache=True, error_model="numpy")
+@entry
 def step(theta: Array, x: Array, y: Array, layers: Array, dtheta: Array) -> float:
     """The cost; the gradient into ``dtheta``."""
     _require(_fit(theta, x, layers) and _fit_targets(x, y, layers) and dtheta.size == theta.size)
@@ -100,7 +98,7 @@ def step(theta: Array, x: Array, y: Array, layers: Array, dtheta: Array) -> floa
     return cost
 
 
-@njit(**THIN)
+@thin
 def _up_to_last_sums(theta: Array, x: Array, layers: Array, a: Array) -> None:
     """a_1 … a_{l−1} and, in the place of a_l, z_l: the cost wants it where the output is a softmax."""
     before = matrix(x, 0, len(x), x.shape[1])  # (1)
@@ -115,13 +113,13 @@ def _up_to_last_sums(theta: Array, x: Array, layers: Array, a: Array) -> None:
         start += z.size
 
 
-@njit(**THIN)
+@thin
 def _output(a: Array, layers: Array, batch_size: int) -> Array:
     n_out = layers[-1, N_OUT]
     return matrix(a, a.size - batch_size * n_out, batch_size, n_out)
 
 
-@njit(**THIN)
+@thin
 def _output_delta(y: Array, layers: Array, a: Array, work: Array, dtheta: Array) -> float:
     """δ_l to the start of ``work`` and its column sums into ``dtheta``; the squared error, if that is the cost."""
     output = _output(a, layers, len(y))
@@ -135,7 +133,7 @@ def _output_delta(y: Array, layers: Array, a: Array, work: Array, dtheta: Array)
     return cost
 
 
-@njit(**THIN)
+@thin
 def _gradient(theta: Array, x: Array, layers: Array, a: Array, work: Array, dtheta: Array) -> None:
     """All of ``dtheta`` but the last ∂C/∂b, from δ_l at the start of ``work``; the δ of two layers take turns in its halves."""
     here, there = 0, work.size // 2
@@ -161,16 +159,19 @@ def compile_for(dtype: np.dtype[Any]) -> None:
     real = types.float32 if dtype == np.float32 else types.float64
     vector, table = types.Array(real, 1, "C", readonly=True), types.Array(real, 2, "C", readonly=True)
     layers, result = types.Array(types.int64, 2, "C", readonly=True), types.Array(real, 1, "C")
-    for function, signature in (
+    signatures: tuple[tuple[Any, tuple[Any, ...]], ...] = (
         (forward, (vector, table, layers, result)),
         (backward, (vector, table, table, layers, vector, result)),
         (step, (vector, table, table, layers, result)),
-    ):
-        if not config.DISABLE_JIT and signature not in function.overloads:
+    )
+    for function, signature in signatures:
+        if not JIT_DISABLED and signature not in function.overloads:
             function.disable_compile(False)
             function.compile(signature)
             function.disable_compile()
 
 
-if config.DISABLE_JIT:  # NumPy's numbers warn of NaN and overflow where compiled ones do not
-    forward, backward, step = (np.errstate(all="ignore")(function) for function in (forward, backward, step))
+if JIT_DISABLED:  # NumPy's numbers warn of NaN and overflow where compiled ones do not
+    forward = np.errstate(all="ignore")(forward)
+    backward = np.errstate(all="ignore")(backward)
+    step = np.errstate(all="ignore")(step)

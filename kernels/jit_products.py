@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
-from numba import njit, types
+import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, overload
+from numba.extending import overload
 
-from kernels.jit_exp import ELEMENT_WISE
-from kernels.jit_stages import SUMS
+from kernels.jit_options import element_wise, instructions, sums
 from kernels.network import Array
 
 # Multiply-adds of one product below which a plain loop beats the call of the BLAS.
 SMALL = 4096
 
 
-@njit(**ELEMENT_WISE)
+@element_wise
 def weighted_sums(a: Array, w: Array, b: Array, z: Array) -> None:
     """z = a w + b, (2). The product is added to b: BLAS clears its result first anyhow, so the bias costs nothing."""
     for r in range(z.shape[0]):
@@ -37,7 +37,7 @@ def weighted_sums(a: Array, w: Array, b: Array, z: Array) -> None:
                 z[r, k] += a[r, j] * w[j, k]  # (2)
 
 
-@njit(**ELEMENT_WISE)
+@element_wise
 def weight_gradient(a: Array, delta: Array, dw: Array) -> None:
     """∂C/∂w = a′ δ, (13)."""
     if a.shape[0] > 1 and a.size * delta.shape[1] > SMALL:
@@ -52,7 +52,7 @@ def weight_gradient(a: Array, delta: Array, dw: Array) -> None:
                 dw[j, k] += a[r, j] * delta[r, k]  # (13)
 
 
-@njit(**SUMS)
+@sums
 def propagated(delta: Array, w: Array, before: Array) -> None:
     """∂C/∂a of the layer before = δ w′, (8)."""
     if delta.shape[0] > 1 and delta.size * w.shape[0] > SMALL:
@@ -81,7 +81,7 @@ def _add_product(left: Any, left_transposed: Any, right: Any, right_transposed: 
     return compiled
 
 
-@intrinsic
+@instructions
 def _gemm(typing: Any, left: Any, left_transposed: Any, right: Any, right_transposed: Any, beta: Any, out: Any, inner: Any) -> Any:
     """The BLAS that Numba calls for ``np.dot`` (SciPy's), with the beta that ``np.dot`` lacks.
 
@@ -89,23 +89,24 @@ def _gemm(typing: Any, left: Any, left_transposed: Any, right: Any, right_transp
     """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        char, size, pointer = ir.IntType(8), ir.IntType(types.intp.bitwidth), ir.IntType(8).as_pointer()
+        char, size, pointer = ir.IntType(8), ir.IntType(np.dtype(np.intp).itemsize * 8), ir.IntType(8).as_pointer()
         function_type = ir.FunctionType(
             ir.IntType(32),
             [char, char, char, size, size, size, pointer, pointer, size, pointer, size, pointer, pointer, size],
         )
-        gemm = cgutils.get_or_insert_function(builder.module, function_type, "numba_xxgemm")
+        gemm = cgutils.get_or_insert_function(builder.module, function_type, "numba_xxgemm")  # type: ignore[no-untyped-call]
 
         def array(place: int) -> tuple[Any, Any, Any]:
             struct = context.make_array(signature.args[place])(context, builder, args[place])
-            rows, columns = cgutils.unpack_tuple(builder, struct.shape)
+            rows, columns = cgutils.unpack_tuple(builder, struct.shape)  # type: ignore[no-untyped-call]
             return builder.bitcast(struct.data, pointer), rows, columns
 
         def flag(place: int) -> Any:
             return builder.select(args[place], ir.Constant(char, ord("t")), ir.Constant(char, ord("n")))
 
         def on_stack(value: Any) -> Any:
-            return builder.bitcast(cgutils.alloca_once_value(builder, value), pointer)
+            slot = cgutils.alloca_once_value(builder, value)  # type: ignore[no-untyped-call]
+            return builder.bitcast(slot, pointer)
 
         real = context.get_value_type(out.dtype)
         one = on_stack(ir.Constant(real, 1.0))
@@ -116,8 +117,10 @@ def _gemm(typing: Any, left: Any, left_transposed: Any, right: Any, right_transp
         kind = ir.Constant(char, ord("s" if out.dtype == types.float32 else "d"))
         builder.call(
             gemm,
-            [kind, flag(3), flag(1), out_columns, out_rows, args[6], one]
-            + [right_data, right_columns, left_data, left_columns, scale, out_data, out_columns],
+            [
+                *(kind, flag(3), flag(1), out_columns, out_rows, args[6], one),
+                *(right_data, right_columns, left_data, left_columns, scale, out_data, out_columns),
+            ],
         )
         return context.get_dummy_value()
 

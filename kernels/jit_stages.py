@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from numba import njit
-
-from kernels.jit_exp import ELEMENT_WISE, exp, like, tanh
+from kernels.jit_exp import exp, like, tanh
+from kernels.jit_options import element_wise, sums, thin
 from kernels.jit_views import row
 from kernels.network import ACTIVATIONS, Array
 
@@ -15,63 +14,60 @@ from kernels.network import ACTIVATIONS, Array
 SIGMOID, TANH, RELU, IDENTITY, SOFTMAX = range(5)
 CODES = {name: code for code, name in enumerate((*ACTIVATIONS, "softmax"))}
 
-# Sums may be taken in any order, which is what vector code needs. The functions called from such a loop keep their own flags.
-SUMS = {"fastmath": {"contract", "reassoc"}, "error_model": "numpy"}
 
-
-@njit(**ELEMENT_WISE)
+@element_wise
 def sigmoid(z: Any) -> Any:
     """(4). For z far below 0 e^{−z} is infinite and σ 0; relative accuracy holds down to there."""
     return like(z, 1.0) / (like(z, 1.0) + exp(-z))  # (4)
 
 
-@njit(**ELEMENT_WISE)
+@element_wise
 def relu(z: Any) -> Any:
     """max(z, 0); this way round NaN stays NaN."""
     return like(z, 0.0) if z <= like(z, 0.0) else z
 
 
-@njit(**ELEMENT_WISE)
+@element_wise
 def hyperbolic_tangent(z: Any) -> Any:
     """The tanh of ``jit_exp``, as a compiled function that can be handed on."""
     return tanh(z)
 
 
-@njit(**ELEMENT_WISE)
+@element_wise
 def dsigmoid(a: Any) -> Any:
     """σ′ of the sigmoid."""
     return a * (like(a, 1.0) - a)
 
 
-@njit(**ELEMENT_WISE)
+@element_wise
 def dtanh(a: Any) -> Any:
     """σ′ of tanh."""
     return like(a, 1.0) - a * a
 
 
-@njit(**ELEMENT_WISE)
+@element_wise
 def drelu(a: Any) -> Any:
     """σ′ of relu; 0 at the kink."""
     return like(a, 1.0) if a > like(a, 0.0) else like(a, 0.0)
 
 
-@njit(**ELEMENT_WISE)
+@element_wise
 def didentity(a: Any) -> Any:
     """σ′ of the identity."""
     return like(a, 1.0)
 
 
-@njit(**ELEMENT_WISE)
-def clear(sums: Array) -> None:
+@element_wise
+def clear(column_sums: Array) -> None:
     """Zeros."""
-    for k in range(sums.size):
-        sums[k] = 0
+    for k in range(column_sums.size):
+        column_sums[k] = 0
 
 
 def _in_place(sigma: Any) -> Any:
     """The loop of one activation. Made here, and not given ``sigma`` as an argument: Numba caches no code that passes functions on."""
 
-    @njit(**ELEMENT_WISE)
+    @element_wise
     def each(z: Array) -> None:
         for k in range(z.size):
             z[k] = sigma(z[k])  # (3)
@@ -80,7 +76,7 @@ def _in_place(sigma: Any) -> Any:
 
 
 def _with_column_sums(dsigma: Any) -> Any:
-    @njit(**ELEMENT_WISE)
+    @element_wise
     def times(delta: Array, a: Array, db: Array) -> None:
         clear(db)
         for r in range(delta.shape[0]):
@@ -97,7 +93,7 @@ _times_dsigmoid, _times_dtanh = _with_column_sums(dsigmoid), _with_column_sums(d
 _times_drelu, _times_didentity = _with_column_sums(drelu), _with_column_sums(didentity)
 
 
-@njit(inline="always", **ELEMENT_WISE)
+@thin
 def activate(z: Array, activation: int) -> None:
     """z (B, n) becomes σ(z), in place."""
     if activation == SIGMOID:
@@ -111,7 +107,7 @@ def activate(z: Array, activation: int) -> None:
             softmax(row(z, r * z.shape[1], z.shape[1]))
 
 
-@njit(inline="always", **ELEMENT_WISE)
+@thin
 def times_dsigma(delta: Array, a: Array, db: Array, activation: int) -> None:
     """``delta`` ⊙ σ′(z), in place, and its column sums, into ``db``."""
     if activation == SIGMOID:
@@ -124,7 +120,7 @@ def times_dsigma(delta: Array, a: Array, db: Array, activation: int) -> None:
         _times_didentity(delta, a, db)
 
 
-@njit(**SUMS)
+@sums
 def squared_error(a: Array, y: Array, delta: Array) -> float:
     """The cost; ∂C/∂a into ``delta``. The sum runs in double precision."""
     cost = 0.0
@@ -136,14 +132,14 @@ def squared_error(a: Array, y: Array, delta: Array) -> float:
     return cost
 
 
-@njit(**SUMS)
+@sums
 def softmax(z: Array) -> None:
     """One row: z (n,) becomes e^z / Σ e^z."""
     shift(z)
     softmax_of_shifted(z)
 
 
-@njit(**SUMS)
+@sums
 def shift(z: Array) -> None:
     """One row of z less its maximum, which changes no softmax and keeps e^z from overflow."""
     top = z[0]
@@ -153,7 +149,7 @@ def shift(z: Array) -> None:
         z[k] -= top
 
 
-@njit(**SUMS)
+@sums
 def softmax_of_shifted(z: Array) -> float:
     """One row: z (n,) becomes e^z / Σ e^z; returns log Σ e^z."""
     total = like(z[0], 0.0)
@@ -165,7 +161,7 @@ def softmax_of_shifted(z: Array) -> float:
     return math.log(total)
 
 
-@njit(**SUMS)
+@sums
 def cross_entropy(z: Array, y: Array) -> float:
     """The cost −Σ y log softmax(z), as Σ y (log Σ e^z − z): finite wherever z is. z becomes the softmax."""
     cost = 0.0
@@ -180,7 +176,7 @@ def cross_entropy(z: Array, y: Array) -> float:
     return cost
 
 
-@njit(**SUMS)
+@sums
 def softmax_delta(a: Array, y: Array, delta: Array, db: Array) -> None:
     """δ of the output under cross entropy, Σy·p − y for each row, and its column sums, into ``db``."""
     clear(db)

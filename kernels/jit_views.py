@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit, types
-from numba.extending import intrinsic, overload
+from numba import types
+from numba.extending import overload
 
+from kernels.jit_options import element_wise, instructions
 from kernels.network import Array
 
 
@@ -23,7 +24,7 @@ def _matrix(flat: Any, start: Any, rows: Any, columns: Any) -> Any:
     return compiled
 
 
-@intrinsic
+@instructions
 def _view(typing: Any, flat: Any, start: Any, rows: Any, columns: Any) -> Any:
     """A view without owner: it counts no references, which makes a slice and a reshape cost 20 ns.
 
@@ -49,7 +50,8 @@ def _view(typing: Any, flat: Any, start: Any, rows: Any, columns: Any) -> Any:
     return view_type(flat, types.intp, types.intp, types.intp), codegen
 
 
-@njit(error_model="numpy")
+@element_wise
 def row(flat: Array, start: int, columns: int) -> Array:
     """The view (columns,) into ``flat`` from ``start`` on."""
-    return matrix(flat, start, 1, columns)[0]
+    view: Array = matrix(flat, start, 1, columns)[0]
+    return view
