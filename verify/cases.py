@@ -33,6 +33,7 @@ class Case:
     targets: float = 1.0  # times uniform numbers in 0 … 1, or times one-hot rows for the cross entropy
     offset: float = 0.0  # added to the targets
     sparse: bool = False  # half of the inputs exactly 0, as pixels are
+    far: float = 0.0  # added to some biases, taken from others: |z| beyond what e^z can hold
 
     @property
     def network(self) -> Network:
@@ -43,6 +44,8 @@ class Case:
         """``theta`` (P,), ``x`` (B, n_0), ``y`` (B, n_l): the same numbers for both dtypes, rounded to ``dtype``."""
         rng = np.random.default_rng(zlib.crc32(self.name.encode()))
         theta = self.network.initial(rng) * self.weights
+        for b, activation in zip(self.network.unpack(theta)[1], self.network.activations, strict=True):
+            b += self.far * (1.0 if activation == "softmax" else np.resize([1.0, -1.0, 0.0, 0.0, 0.0], b.shape))
         x = rng.standard_normal((self.batch, self.layers[0])) * self.inputs
         if self.sparse:
             x *= rng.random(x.shape) < 0.5
@@ -106,6 +109,9 @@ CASES: tuple[Case, ...] = (
     Case("saturated-sigmoid", "weights × 10: σ′ close to 0, 1 − a loses its digits", (4, 6, 5, 3), 7, weights=10.0),
     Case("saturated-tanh", "weights × 5: 1 − a² loses its digits", (4, 6, 5, 3), 7, "tanh", weights=5.0),
     Case("saturated-softmax", "p close to 0 and 1", (4, 6, 4), 7, "tanh", "cross_entropy", weights=6.0),
+    Case("far-sigmoid", "|z| of 1000: e^z and e^{−z} overflow, σ is 0 or 1", (4, 7, 6, 5), 7, far=1000.0),
+    Case("far-tanh", "|z| of 1000: tanh from exponentials overflows", (4, 7, 6, 5), 7, "tanh", far=1000.0),
+    Case("far-softmax", "z_l around 1000: softmax without the row's maximum overflows", (4, 6, 5), 7, "tanh", "cross_entropy", far=1000.0),
     Case("small-weights", "weights × 0.01: gradients that shrink from layer to layer", (4, 5, 5, 3), 7, "tanh", weights=0.01),
     Case("gradients-above-1", "clipping at 1 is seen", (4, 5, 3), 7, ("tanh", "identity"), weights=2.0, targets=300.0),
     Case(

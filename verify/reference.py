@@ -6,7 +6,7 @@ fault and says so (``agrees``); it is not the kernel's failure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,6 +57,17 @@ class Reference:
     def disagreement(self) -> Array:
         """Where the two references contradict each other, (P,)."""
         return abs(self.gradient - self.central.value) > self.error + self.central.error  # False where either is unknown
+
+    def with_rows(self, rows: Array) -> Reference:
+        """The reference for the batch ``x[rows], y[rows]``, in which every sample comes equally often: the gradient is a sum over samples.
+
+        Central differences are not carried over.
+        """
+        times = len(rows) / len(self.model.x)
+        model = Model(self.model.network, self.model.theta, self.model.x[rows], self.model.y[rows])
+        unknown = Estimate(np.full_like(self.gradient, np.nan), np.full_like(self.gradient, np.inf))
+        directions = tuple(replace(direction, derivative=times * direction.derivative) for direction in self.directions)
+        return Reference(model, model.cost, times * self.gradient, times * self.error, unknown, directions, allowed(model, np.float64))
 
 
 def reference(network: Network, theta: Array, x: Array, y: Array, *, budget: float = 1.0) -> Reference:

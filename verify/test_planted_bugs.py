@@ -164,6 +164,35 @@ def test_state_carried_over_is_found():
 
     assert "carried over" in report_on(Remembering, "equal-widths").message
 
+    class ByIdentity(Plain):
+        def onward(self, w, i):
+            self.cache = getattr(self, "cache", {})
+            base = w[i].base if w[i].base is not None else w[i]
+            return self.cache.setdefault((id(base), i), (base, w[i].T.copy()))[1]
+
+    assert report_on(ByIdentity, "equal-widths").diagnoses[0].name == "carries-state"
+
+    class FirstCall(Plain):
+        def onward(self, w, i):
+            self.cache = getattr(self, "cache", {})
+            return self.cache.setdefault(i, w[i].T.copy())
+
+    assert report_on(FirstCall, "equal-widths").diagnoses[0].name == "carries-state"
+
+
+def test_warnings_of_a_kernel_that_is_right_are_no_failure():
+    class Plainer(Plain):
+        def sigma(self, activation, z):
+            return 1 / (1 + np.exp(-z)) if activation == "sigmoid" else super().sigma(activation, z)
+
+    assert report_on(Plainer, "far-sigmoid").verdict == "pass"
+
+    class Overflowing(Plain):
+        def sigma(self, activation, z):
+            return np.exp(z) / (1 + np.exp(z)) if activation == "sigmoid" else super().sigma(activation, z)
+
+    assert report_on(Overflowing, "far-sigmoid").verdict == "fail"
+
 
 def test_a_kernel_that_minds_strides_is_found():
     class Flat(Plain):
@@ -178,7 +207,30 @@ def test_a_kernel_that_minds_strides_is_found():
                 raise ValueError("C order, please")
             return super().forward(theta, x)
 
-    assert "with strided inputs, forward raised ValueError: C order, please" in report_on(Fussy, "unequal-widths").message
+    assert "strided inputs give another result: forward raised ValueError: C order, please" in report_on(Fussy, "unequal-widths").message
+
+
+def test_a_kernel_that_minds_the_order_or_the_number_of_samples_is_found():
+    smallest = point(BY_NAME["unequal-widths"], "float64")[1][0, 0]
+
+    class Ordered(Plain):
+        """Right only while the first sample is the one with the smallest first input."""
+
+        def backward(self, theta, a, y):
+            dtheta = super().backward(theta, a, y)
+            return dtheta if a[0][0, 0] == smallest else dtheta * dtheta.dtype.type(1.001)
+
+    assert "samples in another order give another result: dC/d" in report_on(Ordered, "unequal-widths").message
+
+    class Small(Plain):
+        """Loses a sample from the eighth on."""
+
+        def backward(self, theta, a, y):
+            if len(y) > 10:
+                a, y = tuple(a_i[:-1] for a_i in a), y[:-1]
+            return super().backward(theta, a, y)
+
+    assert "each sample twice does not give twice the gradient: dC/d" in report_on(Small, "unequal-widths").message
 
 
 def test_nothing_to_show_is_no_pass():
