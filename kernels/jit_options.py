@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from functools import cache, update_wrapper
+from pathlib import Path
+from types import CellType, FunctionType
 from typing import Any, TypeVar, cast
 
 from numba import config, njit
@@ -41,5 +45,19 @@ def thin(function: F) -> F:
 
 
 def entry(function: F) -> F:
-    """What Python calls; kept on disk, everything that it calls included."""
-    return cast(F, njit(cache=True, error_model="numpy")(function))
+    """What Python calls; kept on disk, everything that it calls included.
+
+    Numba throws a kept one away when the function's own file has changed, and only then. But it looks at what the function closes
+    over too, so each closes over a digest of all the compiled files: a change in any of them counts.
+    """
+    if JIT_DISABLED:
+        return function
+    code = function.__code__.replace(co_freevars=("compiled_files",))
+    closed = FunctionType(code, function.__globals__, function.__name__, None, (CellType(_digest()),))
+    return cast(F, njit(cache=True, error_model="numpy")(update_wrapper(closed, function)))
+
+
+@cache
+def _digest() -> str:
+    files = sorted(Path(__file__).parent.glob("jit*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
