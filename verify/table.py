@@ -88,27 +88,9 @@ class Table:
         lines = []
         for (kernel, dtype), part in cases.groupby(["kernel", "dtype"], sort=False):
             own = gradient[(gradient["kernel"] == kernel) & (gradient["dtype"] == dtype)]
-            lines.append(
-                {
-                    "kernel": kernel,
-                    "dtype": dtype,
-                    "cases": len(part),
-                    **{verdict: int((part["case_verdict"] == verdict).sum()) for verdict in ("pass", "fail", "inconclusive", UNSUPPORTED)},
-                    "entries": int(own["n_checked"].sum()),
-                    "largest error": own["max_rel_error"].max(),
-                    "would catch": own["smallest_detectable"].median(),
-                }
-            )
-        frame = pd.DataFrame(lines)
-        if not frame[UNSUPPORTED].any():
-            frame = frame.drop(columns=UNSUPPORTED)
-        text = frame.to_string(index=False, formatters={"largest error": "{:.1e}".format, "would catch": "{:.1e}".format})
-        return [
-            *text.splitlines(),
-            "largest error: of any block, relative to its largest entry. would catch: the relative error in a block",
-            "that would surely have failed, the median of the blocks; every block has its own in the table.",
-            *(f"{kernel}: no case was judged, so this is no success" for kernel in self.unjudged),
-        ]
+            smallest = f"the smallest of them is {first['case']} ({first['layers']}, {first['dtype']})"
+            lines.append(f"{kernel} failed {len(part)} cases: {called}; {smallest}")
+        return lines
 
     def shown_path(self, here: Path) -> Path:
         """Where the table lies, relative to ``here`` when it is below."""

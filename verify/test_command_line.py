@@ -1,0 +1,94 @@
+"""`pytest verify/` as a user runs it: exit statuses, the place of a failure, the table, one line for a wrong option."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MINE = ROOT / "examples" / "my_kernel.py"
+
+
+def run(tmp_path, *options):
+    command = [sys.executable, "-m", "pytest", "verify/", "-q", "-p", "no:cacheprovider", "--results", str(tmp_path / "results"), *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture
+def wrong(tmp_path):
+    """The smallest kernel with one wrong line, outside of the repository."""
+    text = MINE.read_text()
+    assert text.count("w[i].T") == 1
+    path = tmp_path / "wrong_kernel.py"
+    path.write_text(text.replace("w[i].T", "w[i]"))
+    return path
+
+
+def test_a_right_kernel_passes_and_a_wrong_one_fails_with_the_place(tmp_path, wrong):
+    right = run(tmp_path, "--kernel", str(MINE), "-k", "equal-widths")
+    assert right.returncode == 0, right.stdout
+    table = pd.read_csv(tmp_path / "results" / "verify" / "latest" / "verification.csv")
+    assert (table["verdict"] == "pass").all()
+    assert set(table["block"]) >= {"output", "cost", "dC/dw_0", "dC/db_0", "dC/dw_1", "dC/db_1"}
+    assert set(table["dtype"]) == {"float32", "float64"}
+    assert table.loc[table["block"] == "dC/dw_0", "smallest_detectable"].max() < 1e-4
+
+    failed = run(tmp_path, "--kernel", str(wrong), "--dtype", "float64", "-k", "float64-equal-widths")
+    assert failed.returncode == 1
+    assert "wrong_kernel fails in float64 at equal-widths" in failed.stdout
+    assert "diagnosis: δ goes back through w_1, not through its transpose" in failed.stdout
+    assert "fail: dC/dw_0[" in failed.stdout
+    assert "Traceback" not in failed.stdout + failed.stderr
+    table = pd.read_csv(tmp_path / "results" / "verify" / "latest" / "verification.csv")
+    by_block = table[table["kernel"] == "wrong_kernel"].drop_duplicates("block").set_index("block")
+    assert by_block.loc["dC/dw_0", "verdict"] == "fail"
+    assert by_block.loc["dC/dw_0", "diagnosis"] == "transposed"
+    assert by_block.loc["dC/dw_1", "verdict"] == "pass"
+    assert len(list((tmp_path / "results" / "verify").glob("2*"))) == 2, "a folder for each run"
+
+
+def test_a_network_of_ones_own(tmp_path):
+    found = run(tmp_path, "--kernel", "numpy", "--layers", "6-5-4", "--batch", "3", "--activation", "tanh,relu", "--dtype", "float32")
+    assert found.returncode == 0, found.stdout
+    table = pd.read_csv(tmp_path / "results" / "verify" / "latest" / "verification.csv")
+    assert set(table["layers"]) == {"6-5-4"}
+    assert set(table["activation"]) == {"tanh,relu"}
+    assert set(table["batch"]) == {3}
+    assert set(table["dtype"]) == {"float32"}
+    assert "-weights-x3" in " ".join(table["case"])
+
+
+def test_a_kernel_that_supports_nothing_is_no_success(tmp_path):
+    path = tmp_path / "shy.py"
+    path.write_text(
+        "class Shy:\n"
+        "    def __init__(self, network): raise NotImplementedError('later')\n"
+        "    def forward(self, theta, x): pass\n"
+        "    def backward(self, theta, a, y): pass\n"
+    )
+    found = run(tmp_path, "--kernel", str(path), "-k", "equal-widths")
+    assert found.returncode == 1
+    assert "shy: no case was judged, so this is no success" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--kernel", "nampy"], "--kernel: got 'nampy', which is neither a built-in name nor a module"),
+        (["--kernel", "kernels/network.py"], "--kernel: kernels/network.py holds no class with forward(theta, x)"),
+        (["--layers", "3"], "--layers: got '3'; expected at least two whole numbers"),
+        (["--batch", "-1"], "batch"),
+        (["--results", str(MINE)], "is a file; expected a folder"),
+    ],
+)
+def test_a_wrong_option_is_one_clear_line_and_status_4(tmp_path, options, message):
+    found = run(tmp_path, *options)
+    assert found.returncode == 4
+    output = found.stdout + found.stderr
+    assert message in output
+    assert "Traceback" not in output
+    assert sum("ERROR" in line or "error:" in line for line in output.splitlines()) == 1
