@@ -90,16 +90,34 @@ class Plain(Kernel):
 
 @dataclass(frozen=True)
 class Mutant:
-    """A planted bug. ``wrong``: the tensors that come out wrong in a network with one hidden layer."""
+    """A planted bug.
+
+    ``named``: the names that a diagnosis may give it, empty where the bug has none. ``wrong``: the tensors that come out wrong
+    in a network with one hidden layer and equal widths, empty where that depends on the point. ``dtypes``: where it shows.
+    """
 
     name: str
-    wrong: tuple[str, ...]
-    kernel: Callable[[Network], Plain]
+    family: str
+    text: str
+    kernel: Callable[[Network], Kernel]
+    named: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ("float64",)
 
 
-def mutant(name: str, wrong: str, **methods: Callable[..., Any]) -> Mutant:
-    """A ``Plain`` kernel with some methods replaced; ``wrong`` as ``"w_0 b_0"``."""
-    return Mutant(name, tuple(f"dC/d{tensor}" for tensor in wrong.split()), type("Mutant", (Plain,), methods))
+def mutant(
+    name: str,
+    family: str,
+    text: str,
+    named: str = "",
+    wrong: str = "",
+    dtypes: str = "float64",
+    base: type[Plain] = Plain,
+    **methods: Any,
+) -> Mutant:
+    """A ``base`` kernel with some methods replaced; ``named``, ``wrong`` and ``dtypes`` are words: ``"w_0 b_0"``."""
+    tensors = tuple(f"dC/d{tensor}" for tensor in wrong.split())
+    return Mutant(name, family, text, type("Mutant", (base,), methods), tuple(named.split()), tensors, tuple(dtypes.split()))
 
 
 def scaled(factor: Callable[[Array], float]) -> Callable[..., Array]:
@@ -107,35 +125,88 @@ def scaled(factor: Callable[[Array], float]) -> Callable[..., Array]:
     return lambda self, theta, a, y: Plain.backward(self, theta, a, y) * theta.dtype.type(factor(y))
 
 
-def zero_entry(self: Plain, a: Sequence[Array], delta: Array, i: int) -> Array:
+def edited(edit: Callable[..., Any]) -> Callable[..., Array]:
+    """A ``backward`` whose right result is spoilt by ``edit(dw, db)``, the views of its tensors."""
+
+    def backward(self: Plain, theta: Array, a: Sequence[Array], y: Array) -> Array:
+        dtheta = Plain.backward(self, theta, a, y)
+        edit(*self.network.unpack(dtheta))
+        return dtheta
+
+    return backward
+
+
+def zero_entry(dw: Sequence[Array], db: Sequence[Array]) -> None:
     """dC/dw_0[1, 2] forgotten."""
-    dw = Plain.weight_gradient(self, a, delta, i)
-    if i == 0:
-        dw[1, 2] = 0
-    return dw
+    dw[0][1:2, 2:3] = 0
 
 
 ALL = "w_0 b_0 w_1 b_1"
 
 CLASSIC = (
-    mutant("dsigma-missing-at-output", ALL, output_dsigma=lambda self, a: np.ones_like(a[-1])),
-    mutant("dsigma-missing-at-hidden", "w_0 b_0", hidden_dsigma=lambda self, a, i: np.ones_like(a[i])),
-    mutant("dsigma-of-a-not-z", ALL, dsigma=lambda self, activation, a: Plain.dsigma(self, activation, self.sigma(activation, a))),
-    mutant("w-not-transposed", "w_0 b_0", onward=lambda self, w, i: w[i]),
-    mutant("bias-not-summed", "b_0 b_1", bias_gradient=lambda self, delta: delta[0]),
-    mutant("bias-averaged", "b_0 b_1", bias_gradient=lambda self, delta: delta.mean(axis=0)),
-    mutant("mean-for-sum", ALL, backward=scaled(lambda y: 1 / len(y))),
-    mutant("mean-over-outputs", ALL, backward=scaled(lambda y: 1 / y.shape[1])),
-    mutant("factor-2", ALL, backward=scaled(lambda y: 2.0)),
-    mutant("sign", ALL, backward=scaled(lambda y: -1.0)),
+    mutant(
+        "dsigma-missing-at-output",
+        "formula",
+        "δ_l without σ′",
+        "dsigma-missing",
+        ALL,
+        output_dsigma=lambda self, a: np.ones_like(a[-1]),
+    ),
+    mutant(
+        "dsigma-missing-at-hidden",
+        "formula",
+        "(12) without σ′",
+        "dsigma-missing",
+        "w_0 b_0",
+        hidden_dsigma=lambda self, a, i: np.ones_like(a[i]),
+    ),
+    mutant(
+        "dsigma-of-a-not-z",
+        "formula",
+        "σ′ as if a were z",
+        "dsigma-wrong",
+        ALL,
+        dsigma=lambda self, activation, a: Plain.dsigma(self, activation, self.sigma(activation, a)),
+    ),
+    mutant("w-not-transposed", "formula", "(12) with w for w′", "transposed interface", "w_0 b_0", onward=lambda self, w, i: w[i]),
+    mutant(
+        "bias-not-summed",
+        "index",
+        "(14) of the first sample only",
+        "bias-not-summed",
+        "b_0 b_1",
+        bias_gradient=lambda self, delta: delta[0],
+    ),
+    mutant("bias-averaged", "scale", "(14) as a mean", "bias-averaged", "b_0 b_1", bias_gradient=lambda self, delta: delta.mean(axis=0)),
+    mutant("mean-for-sum", "scale", "all of it divided by the batch size", "factor", ALL, backward=scaled(lambda y: 1 / len(y))),
+    mutant("mean-over-outputs", "scale", "all of it divided by the outputs", "factor", ALL, backward=scaled(lambda y: 1 / y.shape[1])),
+    mutant("factor-2", "scale", "the ½ of (5) forgotten", "factor", ALL, backward=scaled(lambda y: 2.0)),
+    mutant("sign", "scale", "y − a for a − y", "factor", ALL, backward=scaled(lambda y: -1.0)),
     mutant(
         "last-sample-dropped",
+        "index",
+        "the loop over samples ends one too early",
+        "sample-dropped",
         ALL,
         backward=lambda self, theta, a, y: Plain.backward(self, theta, tuple(a_i[:-1] for a_i in a), y[:-1]),
     ),
-    mutant("wrong-activations", "w_1", weight_gradient=lambda self, a, delta, i: a[0].T @ delta),
-    mutant("one-entry-zero", "w_0", weight_gradient=zero_entry),
-    mutant("float32-inside", ALL, backward=lambda self, theta, a, y: Plain.backward(self, *single(theta, a, y)).astype(theta.dtype)),
+    mutant(
+        "wrong-activations",
+        "index",
+        "(13) with x for every a_i",
+        "wrong-activations interface",
+        "w_1",
+        weight_gradient=lambda self, a, delta, i: a[0].T @ delta,
+    ),
+    mutant("one-entry-zero", "index", "dC/dw_0[1, 2] is left zero", "", "w_0", backward=edited(zero_entry)),
+    mutant(
+        "float32-inside",
+        "precision",
+        "a float64 kernel that computes in float32",
+        "reduced-precision",
+        ALL,
+        backward=lambda self, theta, a, y: Plain.backward(self, *single(theta, a, y)).astype(theta.dtype),
+    ),
 )
 
 

@@ -1,0 +1,104 @@
+"""``python -m verify.exam [--results DIR] [--quick]``: examine the verifier, print the scores, write the tables."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from verify.cases import CASES, Case
+from verify.exam.catalogue import MUTANTS
+from verify.exam.random_kernels import on_digits, ordinary, wild
+from verify.exam.score import Row, correct_rows, mutant_rows, mutation_table, rule_rows, score_table
+from verify.runs import new_run
+
+BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
+
+
+def main() -> None:
+    """The exam as a command."""
+    parser = argparse.ArgumentParser(prog="python -m verify.exam", description="The verifier's own exam.")
+    root = Path(__file__).parents[2]
+    parser.add_argument("--results", type=Path, default=root / "results", help="where the tables go (default: results/ of the project)")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the random networks")
+    options = parser.parse_args()
+    started = time.perf_counter()
+    with ProcessPoolExecutor(2, initializer=threadpool_limits, initargs=(1,)) as pool:
+        mutation, correct = examine(pool, quick=options.quick)
+    scores = score_table(mutation, correct)
+    folder = new_run(options.results.resolve(), "exam")
+    for name, table in (("mutation", mutation), ("correct", correct), ("scores", scores)):
+        table.to_csv(folder / f"{name}.csv", index=False)
+    print("\n".join(["", *closing(mutation, correct, scores)]))
+    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    print(f"{shown}: mutation.csv, correct.csv, scores.csv; {time.perf_counter() - started:.0f} s")
+
+
+def examine(pool: Executor, quick: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Run all parts: the table of mutants and the table of right kernels."""
+    n = 8 if quick else 80
+    drawn = [ordinary(100 + seed) for seed in range(1 if quick else 12)]
+    points = [(case, dtype) for case in (*CASES, *drawn) for dtype in ("float64", "float32")]
+    judged = _run(pool, "planted bugs, each on every case that shows it", _mutants_at, points)
+    shown_by = {name: [case for case in CASES if any(_is(row, name, case) for row in judged)] for name in BY_NAME}
+    ruled = _run(pool, "the same bugs by the rules of other tools", _ruled, [(name, cases) for name, cases in shown_by.items() if cases])
+    right = [draw(seed) for seed in range(n) for draw in (ordinary, wild)] + [on_digits(seed) for seed in range(n // 4)]
+    correct = _run(pool, "right kernels on random networks", _correct_at, right)
+    return mutation_table(judged, ruled), pd.DataFrame(correct)
+
+
+def closing(mutation: pd.DataFrame, correct: pd.DataFrame, scores: pd.DataFrame) -> list[str]:
+    """The scores side by side, and whatever was not as it should be."""
+    bugs, by_rules = len(mutation[mutation["status"] != "no bug"]), scores[1:]["correct_float64"].max()
+    lines = scores.astype(object).where(scores.notna(), "").to_string(index=False).splitlines()
+    lines += [
+        f"{bugs} planted bugs. A checker catches one when it fails on a network that shows it and passes a right kernel there; the rules",
+        f"see networks up to 200 parameters or the smallest that shows the bug. They were put to {by_rules} of the right kernels for each",
+        "dtype (PyTorch's and SciPy's constants are meant for float64). named: by the diagnosis, of the bugs that have a name.",
+    ]
+    for row in mutation.to_dict("records"):
+        if row["status"] != "caught":
+            lines.append(f"not caught: {row['mutant']} ({row['status']}): {row['description']}")
+        elif row["expected_names"] and not row["named"]:
+            lines.append(f"not named: {row['mutant']} is {row['expected_names']}, called {row['diagnosis'] or 'nothing'}")
+    doubted = correct[correct["verdict"] != "pass"]
+    for (verdict, place), rows in doubted.groupby(["verdict", "point"], sort=False):
+        lines.append(f"{verdict}, though right: {len(rows)} kernels at {place}, {rows['kernel'].iloc[0]}: {rows['message'].iloc[0]}")
+    return lines
+
+
+def _is(row: Row, name: str, case: Case) -> bool:
+    return bool(row["mutant"] == name and row["case"] == case.name)
+
+
+def _mutants_at(at: tuple[Case, str]) -> list[Row]:
+    return mutant_rows(*at)
+
+
+def _ruled(which: tuple[str, list[Case]]) -> list[Row]:
+    name, cases = which
+    return rule_rows(BY_NAME[name], cases)
+
+
+def _correct_at(case: Case) -> list[Row]:
+    return correct_rows(case, with_rules=True)
+
+
+def _run(pool: Executor, what: str, unit: Callable[[Any], list[Row]], items: Iterable[Any]) -> list[Row]:
+    """All units in their order, with a line of progress."""
+    items, rows, started = list(items), [], time.perf_counter()
+    for done, found in enumerate(pool.map(unit, items), start=1):
+        rows += found
+        if done == len(items) or done % max(1, len(items) // 10) == 0:
+            print(f"{what}: {done} of {len(items)}, {time.perf_counter() - started:.0f} s", flush=True)
+    return rows
+
+
+if __name__ == "__main__":
+    main()
