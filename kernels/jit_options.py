@@ -17,7 +17,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 JIT_DISABLED = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
 
 # "contract" (fused multiply-add) and nothing more: the flags that let sums be reassociated and signs of zero be lost fold
-# `z / ln 2 + shift - shift` of e^z away, and those that rule NaN out hide it. error_model="numpy": a division that may raise is a branch, and ends vector code.
+# `z / ln 2 + shift - shift` of e^z away, and those that rule NaN out hide it.
+# error_model="numpy": a division that may raise is a branch, and ends vector code.
 ELEMENT_WISE: Any = {"fastmath": {"contract"}, "error_model": "numpy"}
 
 # Sums may be taken in any order, which is what vector code needs. The functions called from such a loop keep their own flags.
