@@ -88,6 +88,37 @@ class Table:
         lines = []
         for (kernel, dtype), part in cases.groupby(["kernel", "dtype"], sort=False):
             own = gradient[(gradient["kernel"] == kernel) & (gradient["dtype"] == dtype)]
+            lines.append(
+                {
+                    "kernel": kernel,
+                    "dtype": dtype,
+                    "cases": len(part),
+                    **{verdict: int((part["case_verdict"] == verdict).sum()) for verdict in ("pass", "fail", "inconclusive", UNSUPPORTED)},
+                    "entries": int(own["n_checked"].sum()),
+                    "largest error": own["max_rel_error"].max(),
+                    "would catch": own["smallest_detectable"].median(),
+                }
+            )
+        frame = pd.DataFrame(lines)
+        if not frame[UNSUPPORTED].any():
+            frame = frame.drop(columns=UNSUPPORTED)
+        text = frame.to_string(index=False, formatters={"largest error": "{:.1e}".format, "would catch": "{:.1e}".format})
+        return [
+            *text.splitlines(),
+            "largest error: of any block, relative to its largest entry. would catch: the relative error in a block",
+            "that would surely have failed, the median of the blocks; every block has its own in the table.",
+            *self._names_of_failures(table),
+            *(f"{kernel}: no case was judged, so this is no success" for kernel in self.unjudged),
+        ]
+
+    def _names_of_failures(self, table: pd.DataFrame) -> list[str]:
+        """For each kernel that failed: what it was called how often, and the smallest case to begin with."""
+        lines = []
+        failed = table[table["verdict"] == "fail"].drop_duplicates(["kernel", "case", "dtype"])
+        for kernel, part in failed.groupby("kernel", sort=False):
+            names = part["diagnosis"].str.split("; ").str[0].replace("", "wrong output or cost").value_counts()
+            first = part.sort_values("n_params", kind="stable").iloc[0]
+            called = ", ".join(f"{name} in {count}" for name, count in names.items())
             smallest = f"the smallest of them is {first['case']} ({first['layers']}, {first['dtype']})"
             lines.append(f"{kernel} failed {len(part)} cases: {called}; {smallest}")
         return lines
