@@ -23,7 +23,16 @@ RESULTS = ("output", "gradient (backward)", "cost", "gradient (value_and_grad)")
 
 
 class ContractError(Exception):
-    """A kernel broke the interface; the message says how, in one line."""
+    """A kernel broke the interface; the message says how, in one line, and ``name`` is the diagnosis."""
+
+    def __init__(self, message: str, name: str = "interface") -> None:
+        super().__init__(message)
+        self.name = name
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """The same as a diagnosis."""
+        return Diagnosis(self.name, str(self))
 
 
 def call(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -40,7 +49,8 @@ def call(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)[1:] or traceback.extract_tb(error.__traceback__)
         at = f" ({frames[-1].filename.rsplit('/', 1)[-1]}, line {frames[-1].lineno})"
-        raise ContractError(f"{what} raised {type(error).__name__}: {' '.join(str(error).split())}{at}") from error
+        name = "writes-input" if "read-only" in str(error) else "interface"
+        raise ContractError(f"{what} raised {type(error).__name__}: {' '.join(str(error).split())}{at}", name) from error
 
 
 def checked_array(what: str, result: Any, shape: tuple[int, ...], dtype: Any) -> Array:
@@ -63,7 +73,7 @@ def passes(kernel: KernelLike, network: Network, theta: Array, x: Array, y: Arra
     before = [np.array(a_i, copy=True) for a_i in a]
     dtheta = checked_array("what backward returns", call("backward", kernel.backward, theta, a, y), theta.shape, theta.dtype)
     if not all(_same(np.asarray(a_i), before_i) for a_i, before_i in zip(a, before, strict=True)):
-        raise ContractError("backward writes into the activations; inputs must stay as they are")
+        raise ContractError("backward writes into the activations; inputs must stay as they are", "writes-input")
     both = call("value_and_grad", value_and_grad_of(kernel, network), theta, x, y)
     if not isinstance(both, tuple | list) or len(both) != 2:
         raise ContractError("value_and_grad must return two things, the cost and the gradient")
@@ -88,7 +98,8 @@ def violations(kernel_class: Callable[[Network], KernelLike], network: Network, 
         kept = [np.array(part, copy=True) for part in first]
         again = passes(kernel, network, theta, x, y)
         if not _all_same(kept, again):
-            return [_unequal(kept, [np.array(part, copy=True) for part in again])]
+            second = [np.array(part, copy=True) for part in again]
+            return [_unequal(kept, second, list(passes(kernel, network, theta, x, y)))]
         found = _carried_over(kernel, kernel_class, network, theta, x, y)
         if not _all_same(kept, first):
             found.append(Diagnosis("keeps-results", "a later call changes results already returned: they must belong to the caller"))
@@ -100,7 +111,7 @@ def violations(kernel_class: Callable[[Network], KernelLike], network: Network, 
             found.append(Diagnosis("read-only", "read-only inputs give another result"))
         return found
     except ContractError as error:
-        return [Diagnosis("interface", str(error))]
+        return [error.diagnosis]
 
 
 def _carried_over(
@@ -125,16 +136,17 @@ def _carried_over(
     return []
 
 
-def _unequal(first: list[Array], again: list[Array]) -> Diagnosis:
-    """What it means that a second call with the same inputs gives other numbers."""
-    what, one, two = next((name, np.float64(a), np.float64(b)) for name, a, b in zip(RESULTS, first, again, strict=True) if not _same(a, b))
+def _unequal(*calls: list[Array]) -> Diagnosis:
+    """What it means that three calls with the same inputs give other numbers each time, or give others after the first."""
+    at, what = next((i, name) for i, name in enumerate(RESULTS) if not _same(calls[0][i], calls[1][i]))
+    one, two, three = (np.float64(call[at]) for call in calls)
     off, size = float(np.linalg.norm(two - one)), float(np.linalg.norm(one))
-    if size and np.linalg.norm(two - 2 * one) <= 1e-5 * size:
-        return Diagnosis(
-            "accumulates", f"a second call with the same inputs gives twice the {what} of the first: it accumulates over calls"
-        )
-    if off <= 1e-2 * size:
-        return Diagnosis("noise", f"a second call with the same inputs gives another {what}: noise of {off / size:.1g}, relative")
+    times = float(np.vdot(one, two)) / size**2 if size else 0.0
+    if round(times) > 1 and np.linalg.norm(two - round(times) * one) <= 1e-5 * size * times:
+        text = f"a second call with the same inputs gives {round(times)} × the {what} of the first: it accumulates over calls"
+        return Diagnosis("accumulates", text)
+    if off <= 1e-2 * size or not (_same(three, two) or _same(three, one)):
+        return Diagnosis("noise", f"each call with the same inputs gives another {what}: noise of {off / (size or 1):.1g}, relative")
     return Diagnosis("carries-state", f"a second call with the same inputs gives another {what}: state is carried from call to call")
 
 

@@ -66,7 +66,8 @@ class Backward:
         result = np.empty(network.n_parameters)
         dw, db = network.unpack(result)
         a_l, y = model.a[-1], model.y
-        delta = a_l * y.sum(axis=1, keepdims=True) - y if network.cost == "cross_entropy" else (a_l - y) * dsigma[self.n_layers]  # (11)
+        difference = a_l * y.sum(axis=1, keepdims=True) - y if network.cost == "cross_entropy" else a_l - y  # (7)
+        delta = difference * dsigma[self.n_layers]  # (11); with the softmax it is 1
         for i in reversed(range(self.n_layers)):
             dw[i][:] = inputs.get(i, model.a[i])[rows].T @ delta[rows]  # (13)
             db[i][:] = delta[rows].sum(axis=0) if bias is None else bias(delta[rows])  # (14)
@@ -75,9 +76,8 @@ class Backward:
         return result
 
     def layers_with_dsigma(self) -> list[int]:
-        """The layers at which a σ′ stands in the backward pass and is not 1 everywhere."""
-        last = self.n_layers - (self.model.network.cost == "cross_entropy")
-        return [i for i in range(1, last + 1) if self.activations[i - 1] != "identity"]
+        """The layers at which a σ′ stands in the backward pass: all but a softmax."""
+        return [i for i in range(1, self.n_layers + 1) if self.activations[i - 1] != "softmax"]
 
 
 def hypotheses(model: Model) -> Iterator[Hypothesis]:
@@ -110,6 +110,11 @@ def _dsigma(backward: Backward) -> Iterator[Hypothesis]:
             if all(wrong(i) is not None for i in group):
                 changed = {i: wrong(i) for i in group}
                 yield Hypothesis("dsigma-wrong", f"σ′ {where} is {what}", backward.gradient(dsigma=changed))
+
+    if model.network.cost == "cross_entropy":
+        p = model.a[-1]
+        text = "δ at the output is multiplied by p (1 − p): with the cross entropy there is no σ′ in it"
+        yield Hypothesis("dsigma-wrong", text, backward.gradient(dsigma={backward.n_layers: p * (1 - p)}))
 
 
 def _wrong_dsigmas(backward: Backward) -> list[tuple[str, Callable[[int], Any]]]:

@@ -20,6 +20,8 @@ from verify.verdict import Block, Diagnosis, worst
 
 Array = NDArray[Any]
 
+NON_FINITE = Diagnosis("non-finite", "NaN or infinity comes out of the forward pass where the right output is finite")
+
 
 def judge(
     kernel_class: Callable[[Network], KernelLike],
@@ -46,7 +48,7 @@ def judge(
     try:
         first = passes(kernel, network, *inputs)
     except ContractError as error:
-        told = (Diagnosis("interface", str(error)),)
+        told = (error.diagnosis,)
         return Report((), violations=told, diagnoses=told, seconds=time.perf_counter() - started)
     blocks = compared(network, against, rounding, first)
     named = _diagnosed(against, rounding, first, blocks)
@@ -62,9 +64,15 @@ def judge(
 def _diagnosed(
     against: Reference, rounding: Rounding, results: tuple[Array, Array, Any, Array], blocks: list[Block]
 ) -> tuple[Diagnosis, ...]:
-    """Names for a wrong gradient; none where the forward pass is wrong already, for the gradient then follows it."""
+    """Names for a wrong gradient; where the forward pass is wrong already, that is the name, for the gradient follows it."""
     failed = {block.name: block for block in blocks if block.verdict == "fail"}
-    if "output" in failed or not any(name.startswith("dC/d") for name in failed):
+    if "output" in failed:
+        return (
+            (Diagnosis("forward", "the forward pass is wrong, and the gradient follows it"),)
+            if np.isfinite(results[0]).all()
+            else (NON_FINITE,)
+        )
+    if not any(name.startswith("dC/d") for name in failed):
         return ()
     bounds = rounding.gradient + against.rounding.gradient
     _, dtheta, _, dtheta_too = results

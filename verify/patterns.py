@@ -84,7 +84,8 @@ def _factors(parts: Sequence[Span], got: Array, right: Array, wrong: Array, mean
 def _named(factor: float, meanings: Sequence[tuple[float, str]]) -> str:
     """``factor`` in words, with the number it equals where it has a meaning here."""
     text = next((f"; {words}" for value, words in meanings if abs(factor - value) <= 1e-5 * abs(value) and value != 1), "")
-    return f"{factor:.7g} × what it should be{text}"
+    shown = f"{factor:.7g}" if abs(factor - 1) > 1e-4 else f"(1 {'+' if factor > 1 else '−'} {abs(factor - 1):.2g})"
+    return f"{shown} × what it should be{text}"
 
 
 def _zeros(parts: Sequence[Span], got: Array, right: Array, wrong: Array) -> Iterator[Hypothesis]:

@@ -84,7 +84,8 @@ def test_a_wrong_forward_pass_is_the_outputs_fault():
 
     report = report_on(Wrong, "equal-widths")
     assert report.verdict == "fail"
-    assert report.lines[0].startswith("fail: output[")
+    assert report.lines[0] == "diagnosis: the forward pass is wrong, and the gradient follows it"
+    assert report.lines[1].startswith("fail: output[")
 
 
 def test_a_wrong_cost_is_found():
@@ -125,7 +126,9 @@ CONTRACT = {
     "writes into theta": lambda self, theta, a, y: [theta.__setitem__(0, 7.0), Plain.backward(self, theta, a, y)][1],
     "writes into y": lambda self, theta, a, y: [y.__setitem__((0, 0), 7.0), Plain.backward(self, theta, a, y)][1],
     "backward writes into the activations": lambda self, theta, a, y: [Plain.backward(self, theta, a, y), a[1].fill(0)][0],
-    "a second call": lambda self, theta, a, y: Plain.backward(self, theta, a, y) * (1 + 1e-12 * np.random.default_rng().random()),
+    "each call with the same inputs gives another gradient (backward): noise of": lambda self, theta, a, y: (
+        Plain.backward(self, theta, a, y) * (1 + 1e-12 * np.random.default_rng().random())
+    ),
     "what backward returns has shape (12,)": lambda self, theta, a, y: Plain.backward(self, theta, a, y)[::2],
     "what backward returns has dtype float16": lambda self, theta, a, y: Plain.backward(self, theta, a, y).astype("float16"),
     "what backward returns is a list": lambda self, theta, a, y: Plain.backward(self, theta, a, y).tolist(),
