@@ -14,7 +14,7 @@ import threadpoolctl
 from bench.grid import PHASES, SEED, THREADS, Cell
 from bench.measure import Budget, Call, Turn, take_turns, timed
 from bench.reach import Reach
-from bench.verified import KernelClass, judged
+from bench.verified import Judge, KernelClass
 from kernels import value_and_grad_of
 
 NAN = float("nan")
@@ -42,9 +42,10 @@ class Contest:
         self.warnings: list[str] = []
         self._calls: dict[str, dict[str, Call]] = {}
         self._admitted: dict[str, dict[str, Result]] = {}  # kernel -> phase -> the result before timing
+        judge = Judge(cell)
         with threads_held():
             for name, kernel_class in kernels.items():
-                self._admitted[name] = self._admit(name, kernel_class, reach, say)
+                self._admitted[name] = self._admit(name, kernel_class, judge, reach, say)
 
     def run(self, phase: str) -> dict[str, Result]:
         """The results of all kernels in a phase, the timed ones with their turns."""
@@ -64,7 +65,7 @@ class Contest:
             results[name] = replace(results[name], status="error", message=one_line(error))
         return results
 
-    def _admit(self, name: str, kernel_class: KernelClass, reach: Reach, say: Say) -> dict[str, Result]:
+    def _admit(self, name: str, kernel_class: KernelClass, judge: Judge, reach: Reach, say: Say) -> dict[str, Result]:
         """May it run, and is it right? The same answer for the three phases, but for the time of the first call."""
         limit_s = self.budget.call_limit_s
         first = dict.fromkeys(PHASES, NAN)
@@ -91,7 +92,7 @@ class Contest:
             if step_s > limit_s:
                 return outcome("too_slow", message=f"a step took {step_s:.2g} s; a call may take {limit_s:g} s")
             say(f"verifying {name}")
-            verdict = judged(kernel_class, self.cell.network, *self.cell.data())
+            verdict = judge(kernel_class)
         except NotImplementedError as error:  # what the kernel does not claim to do
             return outcome("unsupported", message=one_line(error))
         except Exception as error:

@@ -41,7 +41,7 @@ import os, signal
 from kernels.vectorised import NumpyKernel
 class Ending(NumpyKernel):
     def forward(self, theta, x):
-        if len(x) == 2:
+        if len(x) == 7:
             {end}
         return super().forward(theta, x)
 """
@@ -123,7 +123,7 @@ def test_bad_kernels_fail_and_stay_in_the_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("end", "status"), [("os.kill(os.getpid(), signal.SIGKILL)", -9), ("raise KeyboardInterrupt", 2)])
 def test_a_run_that_ends_early_keeps_what_it_had(tmp_path: Path, end: str, status: int) -> None:
     (tmp_path / "ending.py").write_text(ENDING.format(end=end))
-    done = pytest_in(tmp_path, *TINY, "--batch", "2", "--kernel", str(tmp_path / "ending.py"), "--kernel", "numpy")
+    done = pytest_in(tmp_path, *TINY, "--batch", "7", "--kernel", str(tmp_path / "ending.py"), "--kernel", "numpy")
     assert done.returncode == status
     table = summary(tmp_path)
     assert table["status"].tolist() == ["ok"] * 6 + ["not_run"] * 6

@@ -1,16 +1,18 @@
-"""The verdict of verify/ on a kernel in a cell, as the benchmarks need it."""
+"""The verdict of verify/ on the kernels of a cell, as the benchmarks need it: quick, and the same reference for all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
-from kernels import KernelLike, Network, load, value_and_grad_of
-from kernels.network import Array
+from bench.grid import Cell
+from kernels import KernelLike, Network
+from verify import Reference, judge, reference
 
 KernelClass = Callable[[Network], KernelLike]
+
+EFFORT = 0.005  # of what verify/ itself spends on a reference: a second or two for the largest default cells
+CONTRACT_UP_TO = 150_000  # multiply-adds; purity, strides and the order of samples ask for twenty calls and three references more
 
 
 @dataclass(frozen=True)
@@ -22,10 +24,18 @@ class Verdict:
     message: str
 
 
-def judged(kernel_class: KernelClass, network: Network, theta: Array, x: Array, y: Array) -> Verdict:
-    """Is this kernel right on this network and batch? Raises what the kernel raises."""
-    _, got = value_and_grad_of(kernel_class(network), network)(theta, x, y)
-    _, want = load("numpy")(network).value_and_grad(*(array.astype(np.float64) for array in (theta, x, y)))  # type: ignore[attr-defined]
-    error = float(np.abs(got - want).max() / np.abs(want).max())
-    right = error < (1e-4 if theta.dtype == np.float32 else 1e-10)
-    return Verdict("pass" if right else "fail", error, "" if right else f"gradient off by {error:.3g} of its largest entry")
+class Judge:
+    """Judges kernels at a cell's own data. The reference is made when the first of them is judged."""
+
+    def __init__(self, cell: Cell) -> None:
+        self.cell = cell
+        self._against: Reference | None = None
+
+    def __call__(self, kernel_class: KernelClass) -> Verdict:
+        """Is it right here? Lets through what the kernel's constructor raises, and ``NotImplementedError``."""
+        data = self.cell.data()
+        if self._against is None:
+            self._against = reference(self.cell.network, *data, budget=EFFORT)
+        contract = self.cell.multiply_adds <= CONTRACT_UP_TO
+        found = judge(kernel_class, self.cell.network, *data, against=self._against, contract=contract)
+        return Verdict(found.verdict, found.max_rel_error, found.message.partition("\n")[0])
