@@ -12,6 +12,8 @@ from typing import Any, TypeVar, cast
 from numba import config, njit
 from numba.extending import intrinsic
 
+from kernels.jit_blas import GEMM
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 JIT_DISABLED = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
@@ -49,7 +51,7 @@ def entry(function: F) -> F:
     """What Python calls; kept on disk, everything that it calls included.
 
     Numba throws a kept one away when the function's own file has changed, and only then. But it looks at what the function closes
-    over too, so each closes over a digest of all the compiled files: a change in any of them counts.
+    over too, so each closes over a digest of all the compiled files and of the BLAS they call: a change in any of them counts.
     """
     if JIT_DISABLED:
         return function
@@ -61,4 +63,4 @@ def entry(function: F) -> F:
 @cache
 def _digest() -> str:
     files = sorted(Path(__file__).parent.glob("jit*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files) + GEMM.encode()).hexdigest()

@@ -10,6 +10,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import overload
 
+from kernels.jit_blas import GEMM, NAME
 from kernels.jit_options import element_wise, instructions, sums
 from kernels.network import Array
 
@@ -83,18 +84,14 @@ def _add_product(left: Any, left_transposed: Any, right: Any, right_transposed: 
 
 @instructions
 def _gemm(typing: Any, left: Any, left_transposed: Any, right: Any, right_transposed: Any, beta: Any, out: Any, inner: Any) -> Any:
-    """The BLAS that Numba calls for ``np.dot`` (SciPy's), with the beta that ``np.dot`` lacks.
+    """``add_product`` by the BLAS that ``jit_blas`` found, with the beta that ``np.dot`` lacks.
 
     BLAS counts by columns: to it our matrices are their transposes, so it is asked for out′ = right′ left′.
     """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         char, size, pointer = ir.IntType(8), ir.IntType(np.dtype(np.intp).itemsize * 8), ir.IntType(8).as_pointer()
-        function_type = ir.FunctionType(
-            ir.IntType(32),
-            [char, char, char, size, size, size, pointer, pointer, size, pointer, size, pointer, pointer, size],
-        )
-        gemm = cgutils.get_or_insert_function(builder.module, function_type, "numba_xxgemm")  # type: ignore[no-untyped-call]
+        letter = "s" if out.dtype == types.float32 else "d"
 
         def array(place: int) -> tuple[Any, Any, Any]:
             struct = context.make_array(signature.args[place])(context, builder, args[place])
@@ -108,20 +105,28 @@ def _gemm(typing: Any, left: Any, left_transposed: Any, right: Any, right_transp
             slot = cgutils.alloca_once_value(builder, value)  # type: ignore[no-untyped-call]
             return builder.bitcast(slot, pointer)
 
-        real = context.get_value_type(out.dtype)
-        one = on_stack(ir.Constant(real, 1.0))
+        def declared(name: str, result: Any, arguments: list[Any]) -> Any:
+            return cgutils.get_or_insert_function(builder.module, ir.FunctionType(result, arguments), name)  # type: ignore[no-untyped-call]
+
+        one = on_stack(ir.Constant(context.get_value_type(out.dtype), 1.0))
         scale = on_stack(context.cast(builder, args[4], signature.args[4], out.dtype))
         left_data, _, left_columns = array(0)
         right_data, _, right_columns = array(2)
         out_data, out_rows, out_columns = array(5)
-        kind = ir.Constant(char, ord("s" if out.dtype == types.float32 else "d"))
-        builder.call(
-            gemm,
-            [
-                *(kind, flag(3), flag(1), out_columns, out_rows, args[6], one),
-                *(right_data, right_columns, left_data, left_columns, scale, out_data, out_columns),
-            ],
-        )
+        flags, sizes = [flag(3), flag(1)], [out_columns, out_rows, args[6]]
+        if GEMM == "numpy":  # as Fortran calls it: everything by its address
+            gemm = declared(NAME.format(letter=letter), ir.VoidType(), [pointer] * 13)
+            right_step, left_step, out_step = (on_stack(step) for step in (right_columns, left_columns, out_columns))
+            head = [on_stack(value) for value in (*flags, *sizes)]
+            builder.call(gemm, [*head, one, right_data, right_step, left_data, left_step, scale, out_data, out_step])
+        else:
+            gemm = declared(
+                "numba_xxgemm",
+                ir.IntType(32),
+                [char, char, char, size, size, size, pointer, pointer, size, pointer, size, pointer, pointer, size],
+            )
+            head = [ir.Constant(char, ord(letter)), *flags, *sizes]
+            builder.call(gemm, [*head, one, right_data, right_columns, left_data, left_columns, scale, out_data, out_columns])
         return context.get_dummy_value()
 
     return types.void(left, types.boolean, right, types.boolean, types.float64, out, types.intp), codegen

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from kernels import ACTIVATIONS, COSTS, Network, load, value_and_grad_of
+from kernels import ACTIVATIONS, COSTS, Network, jit_blas, load, value_and_grad_of
 from kernels import jit_passes as passes
 from kernels.jit import Activations, NumbaKernel
 from kernels.jit_exp import exp, tanh
@@ -450,3 +452,19 @@ def test_refuses_complex_numbers() -> None:
     network, theta, x, y = case((6, 5, 4), 8, "complex128")
     with pytest.raises(TypeError, match="theta: got dtype complex128; expected float32 or float64"):
         NumbaKernel(network).value_and_grad(theta, x, y)
+
+
+def test_the_product_comes_from_numpys_blas_or_from_scipys():
+    """Both ways are taken somewhere: the other one in a process of its own, where NumPy's symbol is not to be found."""
+    assert jit_blas.GEMM in ("numpy", "scipy")
+    program = (
+        "from kernels import jit_blas, jit_options\n"
+        "jit_blas.GEMM = jit_options.GEMM = 'scipy'\n"
+        "import numpy as np\n"
+        "from kernels import Network, load\n"
+        "network = Network((70, 40, 30)); rng = np.random.default_rng(0)\n"
+        "theta, x, y = network.initial(rng), rng.standard_normal((9, 70)), rng.random((9, 30))\n"
+        "one, two = (load(name)(network).value_and_grad(theta, x, y) for name in ('numpy', 'numba'))\n"
+        "assert abs(one[0] - two[0]) < 1e-12 and abs(one[1] - two[1]).max() < 1e-13\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parent.parent, timeout=300)

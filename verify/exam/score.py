@@ -124,6 +124,7 @@ def mutation_table(judged: list[Row], ruled: list[Row], mutants: Iterable[Mutant
 
     ``judged``: the rows of ``mutant_rows``, for the built-in cases in their order, then for random networks. Only the built-in
     cases count as catching; how many random networks show the mutant, and on how many of these it fails, stands beside.
+    ``first_case`` is the first in the order of ``judged``, ``first_seconds`` the time it took to judge there.
     """
     builtin = {case.name for case in CASES}
     by_rule = {(row["mutant"], row["checker"]): row["caught"] for row in ruled}
