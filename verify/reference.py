@@ -7,6 +7,7 @@ fault and says so (``agrees``); it is not the kernel's failure.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from verify.rounding import Rounding, allowed
 RUNGS = 6
 COMPLEX_BUDGET = 60_000_000  # elements of the arrays that one reference computes: a few seconds
 CENTRAL_BUDGET = 150_000_000
+PRODUCT = 4  # terms of a (complex) product that take as long as one σ
 CHUNK = 500_000  # elements at a time, so that memory stays small
 N_DIRECTIONS = 4
 
@@ -128,8 +130,7 @@ def _units(network: Network, batch: int, budget: float) -> list[tuple[int, Array
     sizes = network.layer_sizes
     share = budget / (len(sizes) - 1)
     for i in range(len(sizes) - 1):
-        elements = batch * _elements_after(sizes, i)
-        most = max(int(share / elements), 4)
+        most = max(int(share / (batch * _work_after(sizes, i))), 4)
         n_in, n_out = sizes[i] + 1, sizes[i + 1]
         if n_in * n_out <= most:
             chosen.append((i, np.arange(n_out), np.arange(n_in)))
@@ -146,6 +147,11 @@ def _units(network: Network, batch: int, budget: float) -> list[tuple[int, Array
 def _elements_after(sizes: tuple[int, ...], i: int) -> int:
     """Numbers computed for one sample when one parameter of layer i moves."""
     return 1 + sum(sizes[i + 2 :])
+
+
+def _work_after(sizes: tuple[int, ...], i: int) -> int:
+    """The same as work: a number that takes a matrix product counts for one more with every ``PRODUCT`` terms."""
+    return _elements_after(sizes, i) + sum(n_in * n_out // PRODUCT for n_in, n_out in pairwise(sizes[i + 2 :]))
 
 
 def _chunks(network: Network, batch: int, units: list[tuple[int, Array, Array]]) -> list[tuple[int, int, Array]]:

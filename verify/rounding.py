@@ -67,8 +67,8 @@ class _Analysis:
         e_dw, e_db = model.network.unpack(errors)
         delta, e_delta = self.output_delta(e_a[-1], e_z[-1])
         for i in reversed(range(len(model.w))):
-            e_dw[i][:] = self.product_error(a[i].T, e_a[i].T, abs(delta)) + abs(a[i]).T @ e_delta + e_a[i].T @ e_delta
-            e_db[i][:] = e_delta.sum(axis=0) + self.gamma(len(delta)) * abs(delta).sum(axis=0)
+            e_dw[i][:] = self.product_error(a[i].T, e_a[i].T, abs(delta)) + carried(abs(a[i]).T + e_a[i].T, e_delta)
+            e_db[i][:] = carried(np.ones((1, len(delta))), e_delta) + self.gamma(len(delta)) * abs(delta).sum(axis=0)
             if i:
                 before = delta @ model.w[i].T
                 e_before = self.product_error(delta, e_delta, abs(model.w[i]).T)
@@ -127,9 +127,17 @@ class _Analysis:
 
     def product_error(self, left: Array, e_left: Array, right: Array) -> Array:
         """The error of ``left @ right`` from the errors of ``left`` and from its own sums; ``right`` (absolute values) is exact."""
-        error: Array = (e_left + self.gamma(left.shape[1]) * abs(left)) @ right + left.shape[1] * self.tiny
-        return error
+        own: Array = self.gamma(left.shape[1]) * (abs(left) @ right) + left.shape[1] * self.tiny
+        return carried(e_left, right) + own
 
     def gamma(self, n: int) -> float:
         """The relative error, against Σ |terms|, that a sum of ``n`` products is allowed."""
         return self.u * (min(n, 4.0 * math.sqrt(n)) + 1.0)
+
+
+def carried(left: Array, right: Array) -> Array:
+    """What errors add up to in a sum of products, |terms| = ``left @ right``, one of the two being the errors (both ≥ 0).
+
+    At worst they add up all with one sign; errors of many terms add up as a random walk does. Twice the latter is allowed.
+    """
+    return np.asarray(np.minimum(left @ right, 2.0 * np.sqrt((left**2) @ (right**2))))

@@ -107,7 +107,7 @@ def _run(pool: Executor, what: str, unit: Callable[[Any], list[Row]], items: Ite
     items, rows, started = list(items), [], time.perf_counter()
     for done, found in enumerate(pool.map(unit, items), start=1):
         rows += found
-        if done == len(items) or done % max(1, len(items) // 10) == 0:
+        if done == len(items) or done % -(-len(items) // 8) == 0:
             print(f"{what}: {done} of {len(items)}, {time.perf_counter() - started:.0f} s", flush=True)
     return rows
 
