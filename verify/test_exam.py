@@ -54,7 +54,7 @@ def test_every_planted_bug_is_caught(mutant):
     pytest.fail(f"{mutant.name}: not caught in {tries} tries: {mutant.text}")
 
 
-@pytest.mark.parametrize("case", [ordinary(0), ordinary(3), wild(0), wild(5), on_digits(1)], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [ordinary(0), wild(0), on_digits(1)], ids=lambda case: case.name)
 def test_no_right_kernel_is_failed(case):
     rows = correct_rows(case, with_rules=False)
     assert len(rows) >= 2 * (len(CORRECT) - 1)  # one of them takes no cross entropy
@@ -69,7 +69,7 @@ def test_a_verifier_that_always_passes_catches_nothing():
 
 
 def test_a_verifier_that_always_fails_raises_false_alarms():
-    correct = pd.DataFrame(correct_rows(ordinary(0), with_rules=False, judge=always("fail")))
+    correct = pd.DataFrame(correct_rows(EQUAL_WIDTHS, with_rules=False, judge=always("fail")))
     bugs = mutation_table(mutant_rows(EQUAL_WIDTHS, "float64", [TWICE]), rule_rows(TWICE, [EQUAL_WIDTHS]), [TWICE])
     score = score_table(bugs, correct).iloc[0]
     assert score["false_alarms_float64"] == score["correct_float64"] > 10
@@ -96,7 +96,7 @@ def test_a_bug_is_named_by_what_the_diagnosis_says():
 def test_the_score_counts_and_the_closing_lines_tell():
     mutants = [TWICE, RIGHT]
     ruled = rule_rows(TWICE, [EQUAL_WIDTHS])
-    correct = pd.DataFrame(correct_rows(ordinary(0), with_rules=True))
+    correct = pd.DataFrame(correct_rows(EQUAL_WIDTHS, with_rules=True))
     missed = mutation_table(mutant_rows(EQUAL_WIDTHS, "float64", mutants, judge=always("pass")), ruled, mutants)
     scores = score_table(missed, correct)
     assert list(scores["checker"]) == ["deltacheck", *RULES]
