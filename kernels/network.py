@@ -86,9 +86,9 @@ class Network:
             raise TypeError(f"theta: got {type(theta).__name__}; expected a NumPy array of shape ({self.n_parameters},)")
         if theta.shape != (self.n_parameters,):
             raise ValueError(f"theta: got shape {theta.shape}; expected ({self.n_parameters},) for layers {self.layer_sizes}")
-        w = tuple(theta[start:middle].reshape(shape) for start, middle, _, shape in self._blocks)
-        b = tuple(theta[middle:stop] for _, middle, stop, _ in self._blocks)
-        return w, b
+        w = [theta[start:middle].reshape(shape) for start, middle, _, shape in self._blocks]
+        b = [theta[middle:stop] for _, middle, stop, _ in self._blocks]
+        return tuple(w), tuple(b)
 
     def cost_of(self, output: Array, y: Array) -> Any:
         """The cost of a batch, a float (complex for complex input): the sum over rows and outputs of (5), or −Σ y log p.

@@ -145,6 +145,9 @@ def _unequal(*calls: list[Array]) -> Diagnosis:
     if round(times) > 1 and np.linalg.norm(two - round(times) * one) <= 1e-5 * size * times:
         text = f"a second call with the same inputs gives {round(times)} × the {what} of the first: it accumulates over calls"
         return Diagnosis("accumulates", text)
+    if off > 1e-2 * size and np.linalg.norm(two - times * one) <= 1e-5 * np.linalg.norm(two):
+        text = f"a second call with the same inputs gives {times:.3g} × the {what} of the first: something of the last call is added"
+        return Diagnosis("carries-state", text)
     if off <= 1e-2 * size or not (_same(three, two) or _same(three, one)):
         return Diagnosis("noise", f"each call with the same inputs gives another {what}: noise of {off / (size or 1):.1g}, relative")
     return Diagnosis("carries-state", f"a second call with the same inputs gives another {what}: state is carried from call to call")
