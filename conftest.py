@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,19 @@ def pytest_configure(config: pytest.Config) -> None:
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
     config.results_dir = Path(config.getoption("results") or config.rootpath / "results").resolve()  # type: ignore[attr-defined]
-    if config.results_dir.exists() and not config.results_dir.is_dir():  # type: ignore[attr-defined]
-        raise pytest.UsageError(f"--results: {config.results_dir} is a file; expected a folder")  # type: ignore[attr-defined]
+    _require_writable(config.results_dir)  # type: ignore[attr-defined]
+
+
+def _require_writable(folder: Path) -> None:
+    """Say so before anything runs, not when the first result is to be written."""
+    if folder.exists() and not folder.is_dir():
+        raise pytest.UsageError(f"--results: {folder} is a file; expected a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise pytest.UsageError(f"--results: {folder} cannot be made: {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise pytest.UsageError(f"--results: {folder} cannot be written to")
 
 
 @pytest.fixture(scope="session")

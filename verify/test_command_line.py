@@ -83,6 +83,7 @@ def test_a_kernel_that_supports_nothing_is_no_success(tmp_path):
         (["--layers", "3"], "--layers: got '3'; expected at least two whole numbers"),
         (["--batch", "-1"], "batch"),
         (["--results", str(MINE)], "is a file; expected a folder"),
+        (["--results", str(MINE / "below")], "cannot be made: Not a directory"),
     ],
 )
 def test_a_wrong_option_is_one_clear_line_and_status_4(tmp_path, options, message):
