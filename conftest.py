@@ -32,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.selection = Selection.parse(**{name: config.getoption(name) for name in OPTIONS})  # type: ignore[attr-defined]
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
-    config.results_dir = Path(config.getoption("results") or config.rootpath / "results").resolve()  # type: ignore[attr-defined]
+    config.results_dir = Path(config.getoption("results") or Path(__file__).parent / "results").resolve()  # type: ignore[attr-defined]
     _require_writable(config.results_dir)  # type: ignore[attr-defined]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from bench.measure import Budget, Call, Turn, take_turns, timed
 from bench.reach import Reach
 from bench.verified import Judge, KernelClass
 from kernels import value_and_grad_of
+from kernels.protocol import one_line
 
 NAN = float("nan")
 Say = Callable[[str], None]
@@ -43,7 +45,7 @@ class Contest:
         self._calls: dict[str, dict[str, Call]] = {}
         self._admitted: dict[str, dict[str, Result]] = {}  # kernel -> phase -> the result before timing
         judge = Judge(cell)
-        with threads_held():
+        with threads_held(), unwarned():
             for name, kernel_class in kernels.items():
                 self._admitted[name] = self._admit(name, kernel_class, judge, reach, say)
 
@@ -54,7 +56,7 @@ class Contest:
         if not calls:
             return results
         rng = np.random.default_rng([SEED, self.cell.batch, *self.cell.network.layer_sizes, PHASES.index(phase)])
-        with threads_held():
+        with threads_held(), unwarned():
             turns, fallen = take_turns(calls, self.budget, rng)
             for pool in threadpoolctl.threadpool_info():
                 if pool["num_threads"] != THREADS:
@@ -95,7 +97,7 @@ class Contest:
             verdict = judge(kernel_class)
         except NotImplementedError as error:  # what the kernel does not claim to do
             return outcome("unsupported", message=one_line(error))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return outcome("error", message=one_line(error))
         status = {"pass": "ok", "fail": "failed_verification"}.get(verdict.verdict, "inconclusive")
         return outcome(status, verdict.verdict, verdict.max_rel_error, verdict.message)
@@ -123,6 +125,14 @@ def first_calls(kernel_class: KernelClass, cell: Cell) -> tuple[dict[str, Call],
 
 
 @contextmanager
+def unwarned() -> Iterator[None]:
+    """A kernel's warnings are no errors here either: it is judged by what it returns."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
 def threads_held() -> Iterator[None]:
     """One thread for every BLAS and OpenMP pool that is loaded, and for Numba's."""
     with threadpoolctl.threadpool_limits(THREADS):
@@ -136,8 +146,3 @@ def threads_held() -> Iterator[None]:
             yield
         finally:
             numba.set_num_threads(before)
-
-
-def one_line(error: BaseException) -> str:
-    """``ValueError: what it says``, without line breaks."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]

@@ -64,20 +64,20 @@ def calibrate(call: Call, round_s: float, clock: Clock = time.perf_counter) -> t
 
 def take_turns(
     calls: Mapping[str, Call], budget: Budget, rng: np.random.Generator, clock: Clock = time.perf_counter
-) -> tuple[dict[str, list[Turn]], dict[str, Exception]]:
+) -> tuple[dict[str, list[Turn]], dict[str, BaseException]]:
     """Every contender's samples, and what those raised that fell out (they keep no samples).
 
     ``rng`` shuffles the order of each round. All take part in every round, but for the far slower: those sit out most
     of them, evenly spread, lest the others get as few samples as they do.
     """
-    fallen: dict[str, Exception] = {}
+    fallen: dict[str, BaseException] = {}
     iterations: dict[str, int] = {}
     seconds: dict[str, float] = {}
     with settled_gc():
         for name, call in calls.items():
             try:
                 iterations[name], seconds[name] = calibrate(call, budget.round_s, clock)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 fallen[name] = error
         turns: dict[str, list[Turn]] = {name: [] for name in iterations}
         wanted = rounds({name: n * seconds[name] for name, n in iterations.items()}, budget)
@@ -88,7 +88,7 @@ def take_turns(
             for position, name in enumerate(order):
                 try:
                     total = timed(calls[name], iterations[name], clock)
-                except Exception as error:
+                except (Exception, SystemExit) as error:
                     fallen[name] = error
                     del turns[name]
                 else:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from bench.contest import Result, first_calls, one_line, passes
+from bench.contest import Result, first_calls, passes
 from bench.grid import Cell
 from bench.measure import Budget, Call
 from bench.reach import Reach
 from bench.run import Run
 from bench.verified import KernelClass
+from kernels.protocol import one_line
 
 SHOWN = ("run_id", "status", "verdict", "max_rel_error", "speedup_vs_numpy", "speedup_ci_low", "speedup_ci_high", "gflops", "first_call_s")
 
@@ -62,7 +63,7 @@ class Entry:
                 self.call()
             except NotImplementedError as error:
                 pytest.skip(f"unsupported: {one_line(error)}")
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise KernelFailedError(f"error: {one_line(error)}") from error
 
 

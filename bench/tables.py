@@ -23,6 +23,7 @@ SUMMARY = [
 ]
 CONFIDENCE = 0.95
 RESAMPLES = 2000
+FEWEST = 6  # below it neither a median nor a ratio has a 95 % interval
 
 
 def median_interval(samples: Sequence[float]) -> tuple[float, float, float]:
@@ -39,10 +40,13 @@ def median_interval(samples: Sequence[float]) -> tuple[float, float, float]:
 def ratio_interval(slower: Sequence[float], quicker: Sequence[float]) -> tuple[float, float, float]:
     """The median of ``slower / quicker``, pair by pair, and its 95 % interval: a bootstrap of the log-ratio.
 
-    Blocks of neighbouring rounds are drawn (circular, about n^(1/3) long), for a disturbance lasts longer than a round.
+    Blocks of neighbouring rounds are drawn (circular, about n^(1/3) long), for a disturbance lasts longer than a round. No interval
+    (NaN) below 6 pairs.
     """
     log_ratio = np.log(np.asarray(slower) / np.asarray(quicker))
     n = len(log_ratio)
+    if n < FEWEST:
+        return (float(np.exp(np.median(log_ratio))) if n else NAN), NAN, NAN
     length = round(n ** (1 / 3))
     starts = np.random.default_rng(SEED).integers(n, size=(RESAMPLES, -(-n // length)))
     drawn = (starts[..., np.newaxis] + np.arange(length)) % n

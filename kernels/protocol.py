@@ -77,7 +77,7 @@ def load(name: str) -> Callable[[Network], KernelLike]:
     A path or module may end in ``:ClassName``; without it, it must hold exactly one class with ``forward`` and
     ``backward``. Raises ``ValueError`` with one line that says what was looked for and what was found.
     """
-    where, class_name = _split(BUILT_IN.get(name, name))
+    where, class_name = split_name(BUILT_IN.get(name, name))
     module = _from_file(Path(where)) if where.endswith(".py") or os.sep in where else _from_module(where)
     if class_name:
         found = getattr(module, class_name, None)
@@ -92,7 +92,8 @@ def load(name: str) -> Callable[[Network], KernelLike]:
     return kernels[0]
 
 
-def _split(name: str) -> tuple[str, str]:
+def split_name(name: str) -> tuple[str, str]:
+    """Where a kernel lies, and the class that is named, if one is."""
     head, colon, tail = name.rpartition(":")
     return (head, tail) if colon and len(head) > 1 and tail.isidentifier() else (name, "")  # C:\k.py has a drive, not a class
 
@@ -128,9 +129,9 @@ def _from_module(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(error.name + ".")):
             raise ValueError(f"kernel: got {name!r}, which is neither a built-in name nor a module; expected {known}") from None
-        raise ValueError(f"kernel: importing {name} failed: {_one_line(error)}") from error
-    except Exception as error:
-        raise ValueError(f"kernel: importing {name} failed: {_one_line(error)}") from error
+        raise ValueError(f"kernel: importing {name} failed: {one_line(error)}") from error
+    except (Exception, SystemExit) as error:
+        raise ValueError(f"kernel: importing {name} failed: {one_line(error)}") from error
 
 
 def _from_file(path: Path) -> ModuleType:
@@ -152,9 +153,10 @@ def _from_file(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        raise ValueError(f"kernel: importing {path} failed: {_one_line(error)}") from error
+        raise ValueError(f"kernel: importing {path} failed: {one_line(error)}") from error
     return module
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """What was raised, as ``Type: message`` on one line."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from kernels.network import REAL, Network
-from kernels.protocol import BUILT_IN, KernelLike, load
+from kernels.protocol import BUILT_IN, KernelLike, load, split_name
 
 T = TypeVar("T")
 
@@ -58,12 +58,13 @@ class Selection:
         if not self.layers and any(isinstance(activation, tuple) for activation in self.activations):
             raise ValueError("--activation: one name for each layer was given; expected --layers beside it")
         try:
-            return [
+            crossed = [
                 Network(sizes, activation, cost)
                 for sizes in self.layers or default_layers
                 for activation in self.activations or ("sigmoid",)
                 for cost in self.costs or ("squared_error",)
             ]
+            return list(dict.fromkeys(crossed))  # with the cross entropy, activations of the output make no difference
         except ValueError as error:
             raise ValueError(f"--{error}") from None  # the options are named as the arguments are
 
@@ -74,27 +75,33 @@ def _unique(values: Iterable[T]) -> tuple[T, ...]:
 
 def _sizes(text: str) -> tuple[int, ...]:
     parts = text.split("-")
-    if len(parts) < 2 or not all(part.isdecimal() and int(part) for part in parts):
-        raise ValueError(f"--layers: got {text!r}; expected at least two whole numbers, each 1 or more, such as 784-128-10")
+    if len(parts) < 2 or not all(_is_size(part) for part in parts):
+        raise ValueError(f"--layers: got {text!r}; expected at least two whole numbers, each 1 to 99999999, such as 784-128-10")
     return tuple(map(int, parts))
 
 
 def _batch(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise ValueError(f"--batch: got {text!r}; expected a whole number, 1 or more")
+    if not _is_size(text):
+        raise ValueError(f"--batch: got {text!r}; expected a whole number, 1 to 99999999")
     return int(text)
 
 
+def _is_size(text: str) -> bool:
+    """A whole number, 1 or more, and of no more digits than any machine's memory has use for."""
+    return text.isdecimal() and len(text) <= 8 and int(text) > 0
+
+
 def _loaded(names: Sequence[str]) -> dict[str, Callable[[Network], KernelLike]]:
-    """Kernels by label: a built-in's name, a file's stem; the full text where two would share a label."""
+    """Kernels by label: a built-in's name, a file's stem; the full text where two would share a label, or a built-in's."""
     names = _unique(names)
     labels = [name if name in BUILT_IN else _label(name) for name in names]
+    taken = [*labels, *(built_in for built_in in BUILT_IN if built_in not in names)]
     try:
-        return {label if labels.count(label) == 1 else name: load(name) for label, name in zip(labels, names, strict=True)}
+        return {label if taken.count(label) == 1 else name: load(name) for label, name in zip(labels, names, strict=True)}
     except ValueError as error:
         raise ValueError(f"--{error}") from error
 
 
 def _label(name: str) -> str:
-    head, _, tail = name.partition(".py")
-    return Path(head).name + tail
+    where, class_name = split_name(name)
+    return (Path(where).stem if where.endswith(".py") else where) + (f":{class_name}" if class_name else "")

@@ -122,8 +122,26 @@ def test_selected_kernels_have_short_labels(tmp_path):
     assert list(Selection.parse(kernel=[a + ":K"]).kernels) == ["k:K"]
 
 
+def test_labels_do_not_mislead(tmp_path, monkeypatch):
+    (tmp_path / "x.pyenv").mkdir()
+    path = tmp_path / "x.pyenv" / "numpy.py"
+    path.write_text(KERNEL.format(name="K"))
+    assert list(Selection.parse(kernel=[str(path)]).kernels) == [str(path)], "not to be taken for the built-in one"
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "some_pykernels.py").write_text(KERNEL.format(name="K"))
+    assert list(Selection.parse(kernel=["some_pykernels:K"]).kernels) == ["some_pykernels:K"]
+    (tmp_path / "leaving.py").write_text("raise SystemExit(1)")
+    with pytest.raises(ValueError, match="importing leaving failed: SystemExit: 1"):
+        load("leaving")
+
+
+def test_equal_networks_come_once():
+    chosen = Selection.parse(layers=["4-3"], activation=["relu", "tanh"], cost=["cross_entropy"])
+    assert len(chosen.networks([])) == 1
+
+
 def test_a_selection_crosses_its_axes():
-    chosen = Selection.parse(layers=["3-2", "4-2"], activation=["tanh", "relu"], cost=["cross_entropy"], batch=["5", "5"])
+    chosen = Selection.parse(layers=["3-3-2", "4-3-2"], activation=["tanh", "relu"], cost=["cross_entropy"], batch=["5", "5"])
     assert len(chosen.networks(default_layers=[])) == 4
     assert chosen.batches == (5,)
     assert Selection.parse(layers=["3-4-2"], activation=["tanh,relu"]).networks([])[0].activations == ("tanh", "relu")
@@ -136,7 +154,7 @@ def test_a_selection_crosses_its_axes():
         ({"layers": ["3-x"]}, "--layers: got '3-x'"),
         ({"layers": ["3-0"]}, "--layers: got '3-0'"),
         ({"layers": ["3-²"]}, "--layers: got '3-²'"),
-        ({"batch": ["0"]}, "--batch: got '0'; expected a whole number, 1 or more"),
+        ({"batch": ["0"]}, "--batch: got '0'; expected a whole number, 1 to 99999999"),
         ({"batch": ["many"]}, "--batch: got 'many'"),
         ({"dtype": ["float16"]}, "--dtype: got 'float16'; expected float32 or float64"),
         ({"cost": ["hinge"]}, "--cost: got 'hinge'"),

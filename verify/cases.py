@@ -163,8 +163,18 @@ def cases_for(selection: Selection) -> tuple[Case, ...]:
             name = f"{'-'.join(map(str, network.layer_sizes))}-x{batch}-{','.join(network.activations)}"
             fresh = Case(name, "the network asked for, as it starts", network.layer_sizes, batch, network.activations, network.cost)
             large = replace(fresh, name=f"{name}-weights-x3", reason="the network asked for, with larger weights", weights=3.0)
-            chosen += [fresh, large]
+            chosen += [_alive(fresh), _alive(large)]
     return tuple(dict.fromkeys(chosen))
+
+
+def _alive(case: Case) -> Case:
+    """The case, or a like one with another draw where the gradient of the first is 0 throughout (small networks of relu)."""
+    for draw in range(2, 20):
+        theta, x, y = case.point("float64")
+        if load("numpy")(case.network).backward(theta, load("numpy")(case.network).forward(theta, x), y).any():
+            break
+        case = replace(case, name=f"{case.name.partition('-draw-')[0]}-draw-{draw}")
+    return case
 
 
 @cache

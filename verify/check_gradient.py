@@ -72,7 +72,8 @@ def check_gradient(
             found[-1] = _along_signs(point, part, got, noise, size, rng, found[-1])
     method = "central differences" + (", complex step" if exact else "") + ("" if everything else ", sampled entries and random directions")
     failed = any(block.verdict == "fail" for block in found)
-    named = diagnose_values(parts, theta.ravel(), got, right, allowed) if failed else ()
+    with np.errstate(all="ignore"):  # numbers of any size may come from a wrong gradient
+        named = diagnose_values(parts, theta.ravel(), got, right, allowed) if failed else ()
     return Report(tuple(found), (), violations, (*violations, *named), method, time.perf_counter() - started)
 
 
@@ -91,6 +92,12 @@ def _checked(theta: Array, blocks: Mapping[str, slice] | None) -> tuple[Array, l
         if step != 1 or stop <= start:
             raise ValueError(f"blocks[{name!r}]: got {at}; expected a slice with step 1 that holds entries of theta ({theta.size})")
         parts.append(Span(name, slice(start, stop), theta.shape if stop - start == theta.size else (stop - start,)))
+    covered = np.zeros(theta.size, int)
+    for part in parts:
+        covered[part.at] += 1
+    if (covered != 1).any():
+        entry = int(np.argmax(covered != 1))
+        raise ValueError(f"blocks: entry {entry} of theta is in {covered[entry]} of them; expected each of the {theta.size} in exactly one")
     return theta.copy(), parts
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels import KernelLike, Network, value_and_grad_of
+from kernels.protocol import one_line
 from verify.verdict import Diagnosis
 
 Array = NDArray[Any]
@@ -46,11 +47,17 @@ def call(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
             return function(*arguments)
     except NotImplementedError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         frames = traceback.extract_tb(error.__traceback__)[1:] or traceback.extract_tb(error.__traceback__)
         at = f" ({frames[-1].filename.rsplit('/', 1)[-1]}, line {frames[-1].lineno})"
         name = "writes-input" if "read-only" in str(error) else "interface"
-        raise ContractError(f"{what} raised {type(error).__name__}: {' '.join(str(error).split())}{at}", name) from error
+        raise ContractError(f"{what} raised {one_line(error)}{at}", name) from error
+
+
+def made(kernel_class: Callable[[Network], KernelLike], network: Network) -> KernelLike:
+    """A new instance; what the constructor raises becomes a ``ContractError`` too."""
+    kernel: KernelLike = call("the constructor", kernel_class, network)
+    return kernel
 
 
 def checked_array(what: str, result: Any, shape: tuple[int, ...], dtype: Any) -> Array:
@@ -70,17 +77,26 @@ def passes(kernel: KernelLike, network: Network, theta: Array, x: Array, y: Arra
     if not isinstance(a, tuple | list) or not a:
         raise ContractError(f"forward returned a {type(a).__name__}; expected a tuple of arrays, the last of them the output")
     output = checked_array("the output, the last that forward returns,", a[-1], (len(x), network.layer_sizes[-1]), theta.dtype)
-    before = [np.array(a_i, copy=True) for a_i in a]
+    kept = [(a_i, a_i.copy()) for a_i in a if isinstance(a_i, np.ndarray)]  # beside the output, a kernel may return what it likes
+    n_kept = len(a)
     dtheta = checked_array("what backward returns", call("backward", kernel.backward, theta, a, y), theta.shape, theta.dtype)
-    if not all(_same(np.asarray(a_i), before_i) for a_i, before_i in zip(a, before, strict=True)):
+    if len(a) != n_kept or not all(_same(now, before) for now, before in kept):
         raise ContractError("backward writes into the activations; inputs must stay as they are", "writes-input")
     both = call("value_and_grad", value_and_grad_of(kernel, network), theta, x, y)
     if not isinstance(both, tuple | list) or len(both) != 2:
         raise ContractError("value_and_grad must return two things, the cost and the gradient")
     cost, dtheta_too = both
-    if np.shape(cost) != () or not isinstance(cost, int | float | np.number | np.ndarray):
-        raise ContractError(f"the cost is a {type(cost).__name__} of shape {np.shape(cost)}; expected a number")
-    return output, dtheta, float(cost), checked_array("the gradient of value_and_grad", dtheta_too, theta.shape, theta.dtype)
+    return output, dtheta, _number(cost), checked_array("the gradient of value_and_grad", dtheta_too, theta.shape, theta.dtype)
+
+
+def _number(cost: Any) -> float:
+    """The cost as a float."""
+    try:
+        if not np.iscomplexobj(cost) and np.shape(cost) == ():
+            return float(cost)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ContractError(f"the cost is a {type(cost).__name__}; expected a real number")
 
 
 def violations(kernel_class: Callable[[Network], KernelLike], network: Network, theta: Array, x: Array, y: Array) -> list[Diagnosis]:
@@ -88,9 +104,9 @@ def violations(kernel_class: Callable[[Network], KernelLike], network: Network, 
 
     A call that has others behind it must give the bits that a new instance gives: whatever is kept from before shows so.
     """
-    kernel = kernel_class(network)
     inputs = {"theta": theta.copy(), "x": x.copy(), "y": y.copy()}
     try:
+        kernel = made(kernel_class, network)
         first = passes(kernel, network, *inputs.values())
         written = [name for (name, now), before in zip(inputs.items(), (theta, x, y), strict=True) if not _same(now, before)]
         if written:  # the rest would blame the kernel for what follows from this
@@ -112,6 +128,8 @@ def violations(kernel_class: Callable[[Network], KernelLike], network: Network, 
         return found
     except ContractError as error:
         return [error.diagnosis]
+    except NotImplementedError:  # of other data than the point's own: then there is no more to be asked
+        return []
 
 
 def _carried_over(
@@ -126,12 +144,22 @@ def _carried_over(
         "what was called before changes the result for the same theta and other data": (theta, other_x, y),
     }
     for text, arrays in ways.items():
-        if not _all_same(passes(kernel, network, *arrays), passes(kernel_class(network), network, *arrays)):
+        try:
+            same = _all_same(passes(kernel, network, *arrays), passes(made(kernel_class, network), network, *arrays))
+        except NotImplementedError:  # a batch size that the kernel does not support
+            continue
+        if not same:
             return [Diagnosis("carries-state", f"{text}: state is carried over")]
+    a = call("forward", kernel.forward, theta, x)
+    expected = np.array(call("backward", kernel.backward, theta, a, y), copy=True)
+    call("forward", kernel.forward, other, other_x)
+    if not _same(call("backward", kernel.backward, theta, a, y), expected):
+        text = "backward does not go by the activations that it is given: a forward pass of other data in between changes its result"
+        return [Diagnosis("carries-state", text)]
     moving = theta.copy()
     passes(kernel, network, moving, x, y)
     moving *= half
-    if not _all_same(passes(kernel, network, moving, x, y), passes(kernel_class(network), network, moving, x, y)):
+    if not _all_same(passes(kernel, network, moving, x, y), passes(made(kernel_class, network), network, moving, x, y)):
         return [Diagnosis("carries-state", "theta changed in place, as descent does it, is not seen: something is kept by identity")]
     return []
 
@@ -140,6 +168,9 @@ def _unequal(*calls: list[Array]) -> Diagnosis:
     """What it means that three calls with the same inputs give other numbers each time, or give others after the first."""
     at, what = next((i, name) for i, name in enumerate(RESULTS) if not _same(calls[0][i], calls[1][i]))
     one, two, three = (np.float64(call[at]) for call in calls)
+    if not (np.isfinite(one).all() and np.isfinite(two).all()):
+        text = f"a second call with the same inputs gives another {what}, NaN or infinity among it: memory that was never written?"
+        return Diagnosis("carries-state", text)
     off, size = float(np.linalg.norm(two - one)), float(np.linalg.norm(one))
     times = float(np.vdot(one, two)) / size**2 if size else 0.0
     if round(times) > 1 and np.linalg.norm(two - round(times) * one) <= 1e-5 * size * times:

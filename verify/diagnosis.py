@@ -23,6 +23,7 @@ Array = NDArray[Any]
 
 SLACK = 8.0  # a wrong formula rounds otherwise than the right one: its bound is taken this much wider
 LEFT = 0.02  # the share of the error that may stay unexplained
+ABSURD = 1e100  # beyond it, squares overflow
 MOST = 3  # diagnoses shown
 
 
@@ -38,6 +39,8 @@ def diagnose(model: Model, got: Array, bounds: Array) -> tuple[Diagnosis, ...]:
     got = got.astype(np.float64)
     if not np.isfinite(got).all():
         return (_non_finite(model, got),)
+    if abs(got).max() > ABSURD:
+        return (Diagnosis("non-finite", f"entries up to {abs(got).max():.1g}: an overflow, or memory that was never written?"),)
     right, parts = Backward(model).gradient(), spans(model.network)
     wrong = ~(abs(got - right) <= bounds)
     if not wrong.any():
@@ -136,6 +139,8 @@ def diagnose_values(parts: list[Span], theta: Array, got: Array, right: Array, b
     known = ~np.isnan(right)
     if not np.isfinite(got).all():
         return (Diagnosis("non-finite", f"{int((~np.isfinite(got)).sum())} entries of the gradient are NaN or infinite"),)
+    if abs(got).max() > ABSURD:
+        return (Diagnosis("non-finite", f"entries up to {abs(got).max():.1g}: an overflow, or memory that was never written?"),)
     right, bounds = np.where(known, right, got), np.where(known, bounds, 0.0)
     wrong = known & ~(abs(got - right) <= bounds)
     proposed = list(patterns(parts, got, right, theta.astype(np.float64), wrong))

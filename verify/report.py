@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from verify.verdict import SHOWN, Block, Diagnosis, Verdict, worst
@@ -46,8 +47,8 @@ class Report:
 
     @property
     def max_rel_error(self) -> float:
-        """The largest over the gradient's blocks; NaN when there is none."""
-        return max((block.max_rel_error for block in self.gradient_blocks), default=float("nan"))
+        """The largest over the gradient's blocks; NaN when there is none, or one in the gradient."""
+        return float(np.max([block.max_rel_error for block in self.gradient_blocks])) if self.gradient_blocks else float("nan")
 
     @property
     def smallest_detectable(self) -> float:

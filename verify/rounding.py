@@ -4,6 +4,7 @@ Beside every quantity of the two passes stands a bound on its error, ``e_z`` bes
 round-off u. A sum of n products is allowed ``min(n, 4 √n) u Σ |terms|``: the second is the probabilistic bound (Higham & Mary
 2019), without which float32 sums of 784 terms would hide errors of 1e-5. Elementary functions are allowed 8 u, relative, and
 σ is allowed 2 u, absolute: enough for any library's exp and tanh and for every usual way to write (4).
+Such bounds hold while the rounding errors of a sum are not all alike; thousands of identical rows, added one by one, can exceed them.
 The formulas are those of the derivation; were one wrong, a bound would be off, never a reference.
 """
 
@@ -99,7 +100,7 @@ class _Analysis:
         if activation == "tanh":
             return 1 - a * a, (2 * abs(a) + e_a) * e_a + 2 * self.u
         if activation == "relu":  # a kink within the error of z may be taken for either side
-            return (z > 0).astype(float), ((abs(z) <= e_z) & (e_z > self.tiny)).astype(float)
+            return (z > 0).astype(float), ((abs(z) <= e_z) & (e_z > 0)).astype(float)
         return np.ones_like(a), np.zeros_like(a)
 
     def sigma_error(self, activation: str, z: Array, a: Array, e_z: Array) -> Array:
@@ -127,7 +128,8 @@ class _Analysis:
 
     def product_error(self, left: Array, e_left: Array, right: Array) -> Array:
         """The error of ``left @ right`` from the errors of ``left`` and from its own sums; ``right`` (absolute values) is exact."""
-        own: Array = self.gamma(left.shape[1]) * (abs(left) @ right) + left.shape[1] * self.tiny
+        size = abs(left) @ right
+        own: Array = self.gamma(left.shape[1]) * size + left.shape[1] * self.tiny * (size > 0)  # a sum of zeros is exact
         return carried(e_left, right) + own
 
     def gamma(self, n: int) -> float:

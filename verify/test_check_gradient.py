@@ -203,6 +203,11 @@ def test_large_theta_is_sampled_and_says_so():
         ({"theta": np.arange(3)}, TypeError, "theta: got dtype int64; expected float32 or float64"),
         ({"theta": np.array([1.0, np.nan])}, ValueError, "theta: got 1 entries that are not finite"),
         ({"theta": np.ones(3), "blocks": {"w": slice(3, 9)}}, ValueError, "blocks['w']: got slice(3, 9, None)"),
+        (
+            {"theta": np.ones(6), "blocks": {"a": slice(0, 3)}},
+            ValueError,
+            "blocks: entry 3 of theta is in 0 of them; expected each of the 6",
+        ),
         ({"theta": np.ones(3), "cost": lambda t: t}, TypeError, "cost: got an array of shape (3,); expected a number"),
         ({"theta": np.ones(3), "cost": lambda t: np.inf}, ValueError, "cost: got inf at theta"),
         ({"theta": np.ones(3), "cost": lambda t: [t.sum(), t.fill(0)][0]}, ValueError, "cost: it writes into theta"),

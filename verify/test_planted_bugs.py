@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kernels import Kernel, load
+from kernels import Kernel, Network, load
 from verify.cases import CASES, point
 from verify.judge import judge
 from verify.mutants import CLASSIC, Plain
@@ -181,6 +181,118 @@ def test_state_carried_over_is_found():
             return self.cache.setdefault(i, w[i].T.copy())
 
     assert report_on(FirstCall, "equal-widths").diagnoses[0].name == "carries-state"
+
+
+def test_a_backward_that_ignores_its_activations_is_found():
+    class Stateful(Plain):
+        def forward(self, theta, x):
+            self.a = super().forward(theta, x)
+            return self.a
+
+        def backward(self, theta, a, y):
+            return super().backward(theta, self.a, y)
+
+    assert "does not go by the activations that it is given" in report_on(Stateful, "equal-widths").message
+
+
+def test_not_implemented_after_a_wrong_gradient_does_not_hide_it():
+    class Limited(Plain):
+        factor = 1.0
+
+        def backward(self, theta, a, y):
+            if len(y) > 9:
+                raise NotImplementedError("at most 9 rows")
+            return super().backward(theta, a, y) * theta.dtype.type(self.factor)
+
+    assert report_on(Limited, "equal-widths").verdict == "pass"
+    assert report_on(type("Wrong", (Limited,), {"factor": 1.5}), "equal-widths").verdict == "fail"
+    with pytest.raises(NotImplementedError, match="at most 9 rows"):
+        report_on(Limited, "batch-17")
+
+
+@pytest.mark.parametrize("value", [1e300, -1e308, 1e160])
+def test_numbers_of_any_size_are_judged(value):
+    class Absurd(Plain):
+        def backward(self, theta, a, y):
+            dtheta = super().backward(theta, a, y)
+            dtheta[3] = value
+            return dtheta
+
+    report = report_on(Absurd, "equal-widths")
+    assert report.verdict == "fail"
+    assert report.diagnoses[0].name == "non-finite"
+
+
+def test_memory_that_was_never_written_is_found():
+    class First(Plain):
+        def backward(self, theta, a, y):
+            dtheta = super().backward(theta, a, y)
+            self.calls = getattr(self, "calls", 0) + 1
+            return dtheta * np.nan if self.calls == 1 else dtheta
+
+    assert report_on(First, "equal-widths").verdict == "fail"
+
+
+def test_whatever_forward_returns_beside_the_output_is_the_kernels_own():
+    class Nested(Plain):
+        def forward(self, theta, x):
+            a = super().forward(theta, x)
+            return list(a), "more", a[-1]
+
+        def backward(self, theta, a, y):
+            return super().backward(theta, a[0], y)
+
+    assert report_on(Nested, "unequal-widths").verdict == "pass"
+
+    class Popping(Plain):
+        def forward(self, theta, x):
+            return list(super().forward(theta, x))
+
+        def backward(self, theta, a, y):
+            dtheta = super().backward(theta, a, y)
+            a.pop()
+            return dtheta
+
+    assert report_on(Popping, "equal-widths").diagnoses[0].name == "writes-input"
+
+
+@pytest.mark.parametrize("cost", [1j, "one", [1.0, 2.0], None, 10**400, np.array([1.0, 2.0])])
+def test_a_cost_that_is_no_number_is_named(cost):
+    class Odd(Plain):
+        def value_and_grad(self, theta, x, y):
+            return cost, super().value_and_grad(theta, x, y)[1]
+
+    assert "expected a real number" in report_on(Odd, "equal-widths").message
+
+
+def test_a_constructor_that_raises_is_a_failure_with_its_place():
+    class Broken(Plain):
+        def __init__(self, network):
+            raise ValueError("no such thing")
+
+    assert "the constructor raised ValueError: no such thing (test_planted_bugs.py, line" in report_on(Broken, "equal-widths").message
+
+    class Leaving(Plain):
+        def backward(self, theta, a, y):
+            raise SystemExit(3)
+
+    assert "backward raised SystemExit: 3" in report_on(Leaving, "equal-widths").message
+
+
+def test_the_slope_at_an_exact_kink_is_0():
+    """Zero inputs and zero biases: z is exactly 0, and σ′ there is 0 by convention, in any number of inputs."""
+    network = Network((3, 4, 2), ("relu", "identity"))
+    rng = np.random.default_rng(0)
+    theta, x, y = network.initial(rng), rng.standard_normal((5, 3)), rng.random((5, 2))
+    network.unpack(theta)[1][0][:] = 0
+    x[2] = 0
+
+    class OneAtZero(Plain):
+        def hidden_dsigma(self, a, i):
+            return (a[0] @ self.network.unpack(theta)[0][0] >= 0).astype(a[i].dtype)
+
+    assert judge(Plain, network, theta, x, y).verdict == "pass"
+    assert judge(OneAtZero, network, theta, x, y, contract=False).verdict == "fail"
 
 
 def test_warnings_of_a_kernel_that_is_right_are_no_failure():
