@@ -32,9 +32,9 @@ SLOW = """
 import time
 from kernels.vectorised import NumpyKernel
 class Slow(NumpyKernel):
-    def _forward(self, theta, x):
+    def _forward(self, *arguments):
         time.sleep(0.06)
-        return super()._forward(theta, x)
+        return super()._forward(*arguments)
 """
 ENDING = """
 import os, signal

@@ -46,9 +46,16 @@ def test_the_interval_of_a_ratio_holds_the_true_one_as_often_as_it_says() -> Non
 
 
 def test_the_ratio_is_of_pairs() -> None:
-    assert ratio_interval([2.0, 20.0, 200.0], [1.0, 10.0, 100.0]) == pytest.approx((2.0, 2.0, 2.0))
-    assert ratio_interval([200.0, 20.0, 2.0], [1.0, 10.0, 100.0])[0] == pytest.approx(2.0)
-    assert ratio_interval([200.0, 20.0, 2.0], [1.0, 10.0, 100.0])[2] == pytest.approx(200.0)
+    assert ratio_interval([2.0, 20.0, 200.0] * 2, [1.0, 10.0, 100.0] * 2) == pytest.approx((2.0, 2.0, 2.0))
+    ratio, low, high = ratio_interval([200.0, 20.0, 2.0] * 2, [1.0, 10.0, 100.0] * 2)  # pair by pair 200, 2 and 0.02
+    assert ratio == pytest.approx(2.0)
+    assert low < 0.5 < 2.0 < 10.0 < high
+
+
+def test_a_few_pairs_have_no_interval() -> None:
+    ratio, low, high = ratio_interval([2.0, 2.0], [1.0, 1.0])
+    assert ratio == pytest.approx(2.0)
+    assert np.isnan([low, high]).all()
 
 
 def test_summary_rows() -> None:
