@@ -32,7 +32,7 @@ class Judge:
         self._against: Reference | None = None
 
     def __call__(self, kernel_class: KernelClass) -> Verdict:
-        """Is it right here? Lets through what the kernel's constructor raises, and ``NotImplementedError``."""
+        """Is it right here? Lets ``NotImplementedError`` through; whatever else the kernel raises is a failure (``verify.judge``)."""
         data = self.cell.data()
         if self._against is None:
             self._against = reference(self.cell.network, *data, budget=EFFORT)
