@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from functools import cache, update_wrapper
+from functools import cache, update_wrapper, wraps
 from pathlib import Path
 from types import CellType, FunctionType
 from typing import Any, TypeVar, cast
 
-from numba import config, njit
-from numba.extending import intrinsic
+from numba import cfunc, njit
+from numba.extending import intrinsic, overload
 
-from kernels.jit_blas import GEMM
+from kernels.jit_target import JIT_DISABLED
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-JIT_DISABLED = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
 
 # "contract" (fused multiply-add) and nothing more: the flags that let sums be reassociated and signs of zero be lost fold
 # `z / ln 2 + shift - shift` of e^z away, and those that rule NaN out hide it.
@@ -37,6 +35,17 @@ def element_wise(function: F) -> F:
     return cast(F, njit(**ELEMENT_WISE)(function))
 
 
+def compiled_once(function: F) -> F:
+    """``element_wise``, but the same code whichever arguments are constants in a call: Numba would compile it anew for each of them."""
+
+    @overload(function, jit_options=ELEMENT_WISE)
+    @wraps(function)
+    def implementation(*arguments: Any, **named: Any) -> Any:
+        return function
+
+    return function
+
+
 def sums(function: F) -> F:
     """Loops that add up."""
     return cast(F, njit(**SUMS)(function))
@@ -48,19 +57,32 @@ def thin(function: F) -> F:
 
 
 def entry(function: F) -> F:
-    """What Python calls; kept on disk, everything that it calls included.
+    """What Python calls; kept on disk (``_keepable``)."""
+    return function if JIT_DISABLED else cast(F, njit(cache=True, error_model="numpy")(_keepable(function, "entry")))
+
+
+def threaded_entry(function: F) -> F:
+    """The same with every ``prange`` shared out to Numba's threads."""
+    return function if JIT_DISABLED else cast(F, njit(cache=True, error_model="numpy", parallel=True)(_keepable(function, "threaded")))
+
+
+def callback(signature: Any, function: Callable[..., Any]) -> Any:
+    """A function with an address, of C's types; compiled at once, kept on disk (``_keepable``)."""
+    return cfunc(signature, cache=True, error_model="numpy")(_keepable(function, "callback"))
+
+
+def _keepable(function: F, kind: str) -> F:
+    """The function, as Numba may keep it on disk, everything that it calls included.
 
     Numba throws a kept one away when the function's own file has changed, and only then. But it looks at what the function closes
-    over too, so each closes over a digest of all the compiled files and of the BLAS they call: a change in any of them counts.
+    over too, so each closes over a digest of all the compiled files: a change in any of them counts.
     """
-    if JIT_DISABLED:
-        return function
     code = function.__code__.replace(co_freevars=("compiled_files",))
-    closed = FunctionType(code, function.__globals__, function.__name__, None, (CellType(_digest()),))
-    return cast(F, njit(cache=True, error_model="numpy")(update_wrapper(closed, function)))
+    closed = FunctionType(code, function.__globals__, function.__name__, None, (CellType((_digest(), kind)),))
+    return cast(F, update_wrapper(closed, function))
 
 
 @cache
 def _digest() -> str:
     files = sorted(Path(__file__).parent.glob("jit*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files) + GEMM.encode()).hexdigest()
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

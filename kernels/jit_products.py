@@ -1,132 +1,154 @@
-"""The three matrix products of a layer: plain loops for one sample and for small ones, BLAS for the rest."""
+"""Matrix products by register tiles, blocked for the caches; and the three products of a layer for one sample, as plain loops."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
-from numba import types
-from numba.core import cgutils
-from numba.extending import overload
-
-from kernels.jit_blas import GEMM, NAME
-from kernels.jit_options import element_wise, instructions, sums
+from kernels.jit_options import compiled_once, element_wise, sums
+from kernels.jit_pack import pack
+from kernels.jit_target import BOUNDS_CHECKED, TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
+from kernels.jit_tile import tile
+from kernels.jit_views import row
 from kernels.network import Array
 
-# Multiply-adds of one product below which a plain loop beats the call of the BLAS.
-SMALL = 4096
+# A block of the left matrix, tile rows × inner, is to stay in the L1 cache while it meets one panel of the right matrix after the
+# other; a block of these, inner × columns, in the L2 cache while it meets one block of the left matrix after the other.
+INNER_BYTES = 2048
+BLOCK_COLUMNS = 128
+
+# Rows of the right matrix that lie so far apart, in bytes, are packed: each lies on a memory page of its own, and where the step
+# is a power of two, they crowd into few places of the caches.
+FAR_APART = 2048
 
 
 @element_wise
-def weighted_sums(a: Array, w: Array, b: Array, z: Array) -> None:
-    """z = a w + b, (2). The product is added to b: BLAS clears its result first anyhow, so the bias costs nothing."""
-    for r in range(z.shape[0]):
-        for k in range(z.shape[1]):
-            z[r, k] = b[k]
-    if a.shape[0] > 1 and a.size * w.shape[1] > SMALL:
-        add_product(a, False, w, False, 1.0, z)  # (2)
-        return
-    n_in = a.shape[1]
-    fours = n_in - n_in % 4
-    for r in range(z.shape[0]):
-        for j in range(0, fours, 4):  # four rows of w for each time z is read and written
-            for k in range(z.shape[1]):
-                z[r, k] += a[r, j] * w[j, k] + a[r, j + 1] * w[j + 1, k] + a[r, j + 2] * w[j + 2, k] + a[r, j + 3] * w[j + 3, k]  # (2)
-        for j in range(fours, n_in):
-            for k in range(z.shape[1]):
-                z[r, k] += a[r, j] * w[j, k]  # (2)
+def lanes(array: Array) -> int:
+    """How many numbers of the array's dtype make a vector."""
+    return VECTOR_BYTES // array.itemsize
+
+
+@compiled_once
+def product(
+    rows: int,
+    columns: int,
+    inner: int,
+    left: tuple[Array, int, int],
+    left_transposed: bool,
+    right: tuple[Array, int, int],
+    right_transposed: bool,
+    initial: tuple[Array, int, int],
+    fresh: bool,
+    out: tuple[Array, int, int],
+    panels: tuple[Array, int],
+) -> None:
+    """``out`` (rows, columns) = ``initial`` + ``left`` (rows, inner) ``right`` (inner, columns), 0 in place of ``initial`` if ``fresh``.
+
+    Operands are as for ``tile``; the transposed ones lie there as (inner, rows) and (columns, inner). ``panels``: room for
+    ``panel_size`` numbers, and where it starts.
+    """
+    vector = lanes(out[0])
+    wide = TILE_VECTORS * vector
+    most_inner = INNER_BYTES // out[0].itemsize
+    n_inner = -(-inner // most_inner)
+    n_rows = -(-rows // TILE_ROWS)
+    beyond = -columns % vector  # what the tile reads beyond the last column must be there
+    there = right[1] + (inner - 1) * right[2] + columns + beyond <= right[0].size
+    far = right[2] * right[0].itemsize >= FAR_APART and rows > TILE_ROWS
+    packed = right_transposed or far or not there
+    block_columns = BLOCK_COLUMNS if packed else columns
+    if BOUNDS_CHECKED:
+        _check(left, (inner, rows) if left_transposed else (rows, inner))
+        _check(right, (columns, inner) if right_transposed else (inner, columns))
+        _check(out, (rows, columns))
+        if not fresh:
+            _check(initial, (rows, columns))
+    for first in range(0, columns, block_columns):
+        here = min(block_columns, columns - first)
+        for i in range(n_inner):
+            begin, end = inner * i // n_inner, inner * (i + 1) // n_inner
+            if packed:
+                _pack(right, right_transposed, first, here, begin, end, wide, panels)
+            for r in range(n_rows):
+                top, bottom = rows * r // n_rows, rows * (r + 1) // n_rows  # evenly cut: ten rows by eights and twos would be slow
+                left_start = left[1] + (begin * left[2] + top if left_transposed else top * left[2] + begin)
+                for k in range(first, first + here, wide):
+                    if packed:
+                        now = (panels[0], panels[1] + (k - first) * (end - begin), wide)
+                    else:
+                        now = (right[0], right[1] + begin * right[2] + k, right[2])
+                    target = (out[0], out[1] + top * out[2] + k, out[2])
+                    start = (initial[0], initial[1] + top * initial[2] + k, initial[2]) if i == 0 else target
+                    tile(
+                        bottom - top,
+                        min(wide, columns - k),
+                        end - begin,
+                        (left[0], left_start, 1 if left_transposed else left[2], left[2] if left_transposed else 1),
+                        now,
+                        fresh and i == 0,
+                        start,
+                        target,
+                    )
+
+
+def panel_size(columns: int, inner: int, itemsize: int) -> int:
+    """Room for a packed block of the right matrix, in numbers, and for what ``pack`` writes beyond."""
+    vector = VECTOR_BYTES // itemsize
+    wide = TILE_VECTORS * vector
+    return min(BLOCK_COLUMNS, -(-columns // wide) * wide) * min(inner, INNER_BYTES // itemsize) + vector * wide
 
 
 @element_wise
-def weight_gradient(a: Array, delta: Array, dw: Array) -> None:
-    """∂C/∂w = a′ δ, (13)."""
-    if a.shape[0] > 1 and a.size * delta.shape[1] > SMALL:
-        add_product(a, True, delta, False, 0.0, dw)  # (13)
-        return
-    for j in range(dw.shape[0]):
-        for k in range(dw.shape[1]):
-            dw[j, k] = a[0, j] * delta[0, k]  # (13)
-    for r in range(1, a.shape[0]):
-        for j in range(dw.shape[0]):
-            for k in range(dw.shape[1]):
-                dw[j, k] += a[r, j] * delta[r, k]  # (13)
+def _pack(
+    right: tuple[Array, int, int], transposed: bool, first: int, columns: int, begin: int, end: int, wide: int, panels: tuple[Array, int]
+) -> None:
+    """Rows begin … end, columns first … first + columns of the right matrix, in panels as wide as a tile."""
+    for k in range(0, columns, wide):
+        start = right[1] + ((first + k) * right[2] + begin if transposed else begin * right[2] + first + k)
+        source = (right[0], start, right[2])
+        pack(end - begin, min(wide, columns - k), source, transposed, (panels[0], panels[1] + k * (end - begin)))
+
+
+@element_wise
+def _check(operand: tuple[Array, int, int], shape: tuple[int, int]) -> None:
+    """The tile reads and writes by address, which Numba's own checks do not see."""
+    array, start, step = operand
+    if start < 0 or step < 0 or start + (shape[0] - 1) * step + shape[1] > array.size:
+        raise IndexError("a matrix product beyond the end of an array")
+
+
+# One sample: a row times a matrix, an outer product, a matrix times a row. There is nothing for a tile to reuse.
+
+
+@element_wise
+def row_product(a: Array, w: Array, start: int, step: int, b: Array, z: Array) -> None:
+    """z = b + a w for one sample, (2). ``a`` (n_in,), ``b`` and ``z`` (columns,); ``w`` flat, from ``start``, ``step`` from row to row."""
+    for k in range(z.size):
+        z[k] = b[k]
+    fours = a.size - a.size % 4
+    for j in range(0, fours, 4):  # four rows of w for each time z is read and written
+        first, second = row(w, start + j * step, z.size), row(w, start + (j + 1) * step, z.size)
+        third, fourth = row(w, start + (j + 2) * step, z.size), row(w, start + (j + 3) * step, z.size)
+        for k in range(z.size):
+            z[k] += a[j] * first[k] + a[j + 1] * second[k] + a[j + 2] * third[k] + a[j + 3] * fourth[k]  # (2)
+    for j in range(fours, a.size):
+        single = row(w, start + j * step, z.size)
+        for k in range(z.size):
+            z[k] += a[j] * single[k]  # (2)
+
+
+@element_wise
+def outer_product(a: Array, delta: Array, dw: Array) -> None:
+    """∂C/∂w = a′ δ for one sample, (13), into ``dw``, flat."""
+    for j in range(a.size):
+        dw_j = row(dw, j * delta.size, delta.size)
+        for k in range(delta.size):
+            dw_j[k] = a[j] * delta[k]  # (13)
 
 
 @sums
-def propagated(delta: Array, w: Array, before: Array) -> None:
-    """∂C/∂a of the layer before = δ w′, (8)."""
-    if delta.shape[0] > 1 and delta.size * w.shape[0] > SMALL:
-        add_product(delta, False, w, True, 0.0, before)  # (8)
-        return
-    for r in range(delta.shape[0]):
-        for j in range(w.shape[0]):
-            total = delta[r, 0] * w[j, 0]
-            for k in range(1, w.shape[1]):
-                total += delta[r, k] * w[j, k]
-            before[r, j] = total  # (8)
-
-
-def add_product(left: Array, left_transposed: bool, right: Array, right_transposed: bool, beta: float, out: Array) -> None:
-    """``out`` = ``left`` ``right`` + ``beta`` ``out``, either factor transposed or not; all in C order."""
-    product = (left.T if left_transposed else left) @ (right.T if right_transposed else right)
-    out[:] = product + out if beta else product
-
-
-@overload(add_product)
-def _add_product(left: Any, left_transposed: Any, right: Any, right_transposed: Any, beta: Any, out: Any) -> Any:
-    def compiled(left: Any, left_transposed: Any, right: Any, right_transposed: Any, beta: Any, out: Any) -> Any:
-        inner = left.shape[0] if left_transposed else left.shape[1]
-        _gemm(left, left_transposed, right, right_transposed, beta, out, inner)
-
-    return compiled
-
-
-@instructions
-def _gemm(typing: Any, left: Any, left_transposed: Any, right: Any, right_transposed: Any, beta: Any, out: Any, inner: Any) -> Any:
-    """``add_product`` by the BLAS that ``jit_blas`` found, with the beta that ``np.dot`` lacks.
-
-    BLAS counts by columns: to it our matrices are their transposes, so it is asked for out′ = right′ left′.
-    """
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        char, size, pointer = ir.IntType(8), ir.IntType(np.dtype(np.intp).itemsize * 8), ir.IntType(8).as_pointer()
-        letter = "s" if out.dtype == types.float32 else "d"
-
-        def array(place: int) -> tuple[Any, Any, Any]:
-            struct = context.make_array(signature.args[place])(context, builder, args[place])
-            rows, columns = cgutils.unpack_tuple(builder, struct.shape)  # type: ignore[no-untyped-call]
-            return builder.bitcast(struct.data, pointer), rows, columns
-
-        def flag(place: int) -> Any:
-            return builder.select(args[place], ir.Constant(char, ord("t")), ir.Constant(char, ord("n")))
-
-        def on_stack(value: Any) -> Any:
-            slot = cgutils.alloca_once_value(builder, value)  # type: ignore[no-untyped-call]
-            return builder.bitcast(slot, pointer)
-
-        def declared(name: str, result: Any, arguments: list[Any]) -> Any:
-            return cgutils.get_or_insert_function(builder.module, ir.FunctionType(result, arguments), name)  # type: ignore[no-untyped-call]
-
-        one = on_stack(ir.Constant(context.get_value_type(out.dtype), 1.0))
-        scale = on_stack(context.cast(builder, args[4], signature.args[4], out.dtype))
-        left_data, _, left_columns = array(0)
-        right_data, _, right_columns = array(2)
-        out_data, out_rows, out_columns = array(5)
-        flags, sizes = [flag(3), flag(1)], [out_columns, out_rows, args[6]]
-        if GEMM == "numpy":  # as Fortran calls it: everything by its address
-            gemm = declared(NAME.format(letter=letter), ir.VoidType(), [pointer] * 13)
-            right_step, left_step, out_step = (on_stack(step) for step in (right_columns, left_columns, out_columns))
-            head = [on_stack(value) for value in (*flags, *sizes)]
-            builder.call(gemm, [*head, one, right_data, right_step, left_data, left_step, scale, out_data, out_step])
-        else:
-            gemm = declared(
-                "numba_xxgemm",
-                ir.IntType(32),
-                [char, char, char, size, size, size, pointer, pointer, size, pointer, size, pointer, pointer, size],
-            )
-            head = [ir.Constant(char, ord(letter)), *flags, *sizes]
-            builder.call(gemm, [*head, one, right_data, right_columns, left_data, left_columns, scale, out_data, out_columns])
-        return context.get_dummy_value()
-
-    return types.void(left, types.boolean, right, types.boolean, types.float64, out, types.intp), codegen
+def products_with_rows(w: Array, delta: Array, before: Array) -> None:
+    """∂C/∂a of the layer before = δ w′ for one sample, (8); ``w`` flat, (before.size, delta.size)."""
+    for j in range(before.size):
+        w_j = row(w, j * delta.size, delta.size)
+        total = w_j[0] * delta[0]
+        for k in range(1, delta.size):
+            total += w_j[k] * delta[k]
+        before[j] = total  # (8)

@@ -1,13 +1,12 @@
-"""The element-wise stages, each one pass over the numbers: σ in place, the cost with δ of the output, δ ⊙ σ′ with ∂C/∂b."""
+"""The element-wise stages, each one pass over a row of numbers: σ in place, the cost with δ of the output, δ ⊙ σ′."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from kernels.jit_exp import exp, like, tanh
-from kernels.jit_options import element_wise, sums, thin
-from kernels.jit_views import row
+from kernels.jit_exp import exp, like, sigmoid, tanh
+from kernels.jit_options import element_wise, sums
 from kernels.network import ACTIVATIONS, Array
 
 # An activation in compiled code is a whole number: its place in this list.
@@ -16,9 +15,9 @@ CODES = {name: code for code, name in enumerate((*ACTIVATIONS, "softmax"))}
 
 
 @element_wise
-def sigmoid(z: Any) -> Any:
-    """(4). For z far below 0 e^{−z} is infinite and σ 0; relative accuracy holds down to there."""
-    return like(z, 1.0) / (like(z, 1.0) + exp(-z))  # (4)
+def logistic(z: Any) -> Any:
+    """The sigmoid of ``jit_exp``, as a compiled function that can be handed on."""
+    return sigmoid(z)
 
 
 @element_wise
@@ -51,19 +50,6 @@ def drelu(a: Any) -> Any:
     return like(a, 1.0) if a > like(a, 0.0) else like(a, 0.0)
 
 
-@element_wise
-def didentity(a: Any) -> Any:
-    """σ′ of the identity."""
-    return like(a, 1.0)
-
-
-@element_wise
-def clear(column_sums: Array) -> None:
-    """Zeros."""
-    for k in range(column_sums.size):
-        column_sums[k] = 0
-
-
 def _in_place(sigma: Any) -> Any:
     """The loop of one activation. Made here, and not given ``sigma`` as an argument: Numba caches no code that passes functions on."""
 
@@ -75,86 +61,61 @@ def _in_place(sigma: Any) -> Any:
     return each
 
 
-def _with_column_sums(dsigma: Any) -> Any:
+def _times(dsigma: Any) -> Any:
     @element_wise
-    def times(delta: Array, a: Array, db: Array) -> None:
-        clear(db)
-        for r in range(delta.shape[0]):
-            for k in range(delta.shape[1]):
-                d = delta[r, k] * dsigma(a[r, k])  # (12)
-                delta[r, k] = d
-                db[k] += d  # (14)
+    def times(delta: Array, a: Array) -> None:
+        for k in range(delta.size):
+            delta[k] *= dsigma(a[k])  # (12)
 
     return times
 
 
-_sigmoid, _tanh, _relu = _in_place(sigmoid), _in_place(hyperbolic_tangent), _in_place(relu)
-_times_dsigmoid, _times_dtanh = _with_column_sums(dsigmoid), _with_column_sums(dtanh)
-_times_drelu, _times_didentity = _with_column_sums(drelu), _with_column_sums(didentity)
+_sigmoid, _tanh, _relu = _in_place(logistic), _in_place(hyperbolic_tangent), _in_place(relu)
+_times_dsigmoid, _times_dtanh, _times_drelu = _times(dsigmoid), _times(dtanh), _times(drelu)
 
 
-@thin
+@element_wise
 def activate(z: Array, activation: int) -> None:
-    """z (B, n) becomes σ(z), in place."""
+    """z (n,) becomes σ(z), in place."""
     if activation == SIGMOID:
-        _sigmoid(row(z, 0, z.size))
+        _sigmoid(z)
     elif activation == TANH:
-        _tanh(row(z, 0, z.size))
+        _tanh(z)
     elif activation == RELU:
-        _relu(row(z, 0, z.size))
-    elif activation == SOFTMAX:
-        for r in range(z.shape[0]):
-            softmax(row(z, r * z.shape[1], z.shape[1]))
+        _relu(z)
 
 
-@thin
-def times_dsigma(delta: Array, a: Array, db: Array, activation: int) -> None:
-    """``delta`` ⊙ σ′(z), in place, and its column sums, into ``db``."""
+@element_wise
+def times_dsigma(delta: Array, a: Array, activation: int) -> None:
+    """``delta`` ⊙ σ′(z), in place; both (n,)."""
     if activation == SIGMOID:
-        _times_dsigmoid(delta, a, db)
+        _times_dsigmoid(delta, a)
     elif activation == TANH:
-        _times_dtanh(delta, a, db)
+        _times_dtanh(delta, a)
     elif activation == RELU:
-        _times_drelu(delta, a, db)
-    else:
-        _times_didentity(delta, a, db)
+        _times_drelu(delta, a)
 
 
 @sums
 def squared_error(a: Array, y: Array, delta: Array) -> float:
-    """The cost; ∂C/∂a into ``delta``. The sum runs in double precision."""
+    """The cost of a sample; ∂C/∂a into ``delta``; all (n,). The sum runs in double precision."""
     cost = 0.0
-    for r in range(a.shape[0]):
-        for k in range(a.shape[1]):
-            error = a[r, k] - y[r, k]
-            delta[r, k] = error  # (7)
-            cost += 0.5 * float(error) * float(error)  # (5)
+    for k in range(a.size):
+        error = a[k] - y[k]
+        delta[k] = error  # (7)
+        cost += 0.5 * float(error) * float(error)  # (5)
     return cost
 
 
 @sums
-def softmax(z: Array) -> None:
-    """One row: z (n,) becomes e^z / Σ e^z."""
-    shift(z)
-    softmax_of_shifted(z)
-
-
-@sums
-def shift(z: Array) -> None:
-    """One row of z less its maximum, which changes no softmax and keeps e^z from overflow."""
+def softmax(z: Array) -> float:
+    """z (n,) becomes e^z / Σ e^z; returns log Σ e^z of z less its maximum, which keeps e^z from overflow and changes no softmax."""
     top = z[0]
     for k in range(1, z.size):
         top = z[k] if z[k] > top else top
-    for k in range(z.size):
-        z[k] -= top
-
-
-@sums
-def softmax_of_shifted(z: Array) -> float:
-    """One row: z (n,) becomes e^z / Σ e^z; returns log Σ e^z."""
     total = like(z[0], 0.0)
     for k in range(z.size):
-        z[k] = exp(z[k])
+        z[k] = exp(z[k] - top)
         total += z[k]
     for k in range(z.size):
         z[k] /= total
@@ -163,28 +124,22 @@ def softmax_of_shifted(z: Array) -> float:
 
 @sums
 def cross_entropy(z: Array, y: Array) -> float:
-    """The cost −Σ y log softmax(z), as Σ y (log Σ e^z − z): finite wherever z is. z becomes the softmax."""
-    cost = 0.0
-    for r in range(z.shape[0]):
-        z_r = row(z, r * z.shape[1], z.shape[1])
-        shift(z_r)
-        weighted, total = 0.0, 0.0
-        for k in range(z.shape[1]):
-            weighted += float(y[r, k]) * float(z_r[k])
-            total += float(y[r, k])
-        cost += total * softmax_of_shifted(z_r) - weighted
-    return cost
+    """The cost of a sample, −Σ y log softmax(z), as Σ y (log Σ e^z − z): finite wherever z is. z becomes the softmax."""
+    top = z[0]
+    for k in range(1, z.size):
+        top = z[k] if z[k] > top else top
+    weighted, total = 0.0, 0.0
+    for k in range(z.size):
+        weighted += float(y[k]) * float(z[k] - top)
+        total += float(y[k])
+    return total * softmax(z) - weighted
 
 
-@sums
-def softmax_delta(a: Array, y: Array, delta: Array, db: Array) -> None:
-    """δ of the output under cross entropy, Σy·p − y for each row, and its column sums, into ``db``."""
-    clear(db)
-    for r in range(a.shape[0]):
-        total = like(a[r, 0], 0.0)
-        for k in range(a.shape[1]):
-            total += y[r, k]
-        for k in range(a.shape[1]):
-            d = total * a[r, k] - y[r, k]
-            delta[r, k] = d
-            db[k] += d  # (14)
+@element_wise
+def softmax_delta(a: Array, y: Array, delta: Array) -> None:
+    """δ of the output under cross entropy, Σy·p − y for a sample; all (n,)."""
+    total = like(a[0], 0.0)
+    for k in range(a.size):
+        total += y[k]
+    for k in range(a.size):
+        delta[k] = total * a[k] - y[k]

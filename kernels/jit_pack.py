@@ -1,0 +1,102 @@
+"""A panel of a right matrix, copied to where the register tile reads it from end to end: straight, or transposed on the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import types
+from numba.core import cgutils
+
+from kernels.jit_options import instructions
+from kernels.jit_target import JIT_DISABLED, TILE_VECTORS, VECTOR_BYTES
+from kernels.jit_vectors import INDEX, Vectors, new_function, number
+from kernels.network import Array
+
+
+def _plain_pack(inner: int, columns: int, source: tuple[Array, int, int], transposed: bool, panel: tuple[Array, int]) -> None:
+    """A panel, ``TILE_VECTORS`` vectors wide, of the matrix (inner, columns) at ``source``: a flat array, a start, the step from row to row.
+
+    ``transposed``: it lies there as (columns, inner). ``panel``: a flat array and where the panel starts in it. What is beyond
+    ``columns`` in it is of no account, and a vector's worth of rows more than ``inner`` may be written.
+    """
+    wide = TILE_VECTORS * VECTOR_BYTES // source[0].itemsize
+    array, start, step = source
+    shape, steps = ((columns, inner) if transposed else (inner, columns)), (step * array.itemsize, array.itemsize)
+    matrix = np.lib.stride_tricks.as_strided(array[start:], shape, steps)
+    panel[0][panel[1] : panel[1] + inner * wide].reshape(inner, wide)[:, :columns] = matrix.T if transposed else matrix
+
+
+@instructions
+def _compiled_pack(typing: Any, inner: Any, columns: Any, source: Any, transposed: Any, panel: Any) -> Any:
+    """``_plain_pack`` in vectors."""
+    dtype = source[0].dtype
+    lanes = VECTOR_BYTES // (dtype.bitwidth // 8)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        real = context.get_value_type(dtype)
+
+        def address(place: int) -> Any:
+            array = context.make_array(signature.args[place][0])(context, builder, builder.extract_value(args[place], 0))
+            return builder.gep(array.data, [builder.extract_value(args[place], 1)])
+
+        handed = [args[0], args[1], address(2), builder.extract_value(args[2], 2), address(4)]
+        with builder.if_else(args[3]) as (then, otherwise):
+            with then:
+                builder.call(_transposing(builder.module, real, lanes), handed)
+            with otherwise:
+                builder.call(_straight(builder.module, real, lanes), handed)
+        return context.get_dummy_value()
+
+    size, array = types.intp, types.Array(dtype, 1, "C")
+    return types.void(size, size, types.Tuple((array, size, size)), types.boolean, types.Tuple((array, size))), codegen
+
+
+pack: Any = _plain_pack if JIT_DISABLED else _compiled_pack
+
+
+def _straight(module: Any, real: Any, lanes: int) -> Any:
+    """Row by row."""
+    pointer = real.as_pointer()
+    function, known = new_function(module, f"pack_{real}", [INDEX, INDEX, pointer, INDEX, pointer])
+    if known:
+        return function
+    inner, columns, source, step, panel = function.args
+    emit = Vectors(ir.IRBuilder(function.append_basic_block("entry")), real, lanes)
+    builder = emit.builder
+    masks = [emit.first_lanes(builder.sub(columns, number(v * lanes))) for v in range(TILE_VECTORS)]
+    with cgutils.for_range(builder, inner) as row:  # type: ignore[no-untyped-call]
+        begin, to = builder.mul(row.index, step), builder.mul(row.index, number(TILE_VECTORS * lanes))
+        for v, mask in enumerate(masks):
+            loaded = emit.load(builder.gep(source, [builder.add(begin, number(v * lanes))]), mask)
+            emit.store(loaded, builder.gep(panel, [builder.add(to, number(v * lanes))]))
+    builder.ret_void()
+    return function
+
+
+def _transposing(module: Any, real: Any, lanes: int) -> Any:
+    """Square by square, a square being as many rows of the source as a vector has lanes."""
+    pointer = real.as_pointer()
+    function, known = new_function(module, f"pack_transposed_{real}", [INDEX, INDEX, pointer, INDEX, pointer])
+    if known:
+        return function
+    inner, columns, source, step, panel = function.args
+    emit = Vectors(ir.IRBuilder(function.append_basic_block("entry")), real, lanes)
+    builder = emit.builder
+    last = builder.sub(columns, number(1))
+    with cgutils.for_range_slice(builder, number(0), columns, number(lanes), inc=True) as (column, _):  # type: ignore[no-untyped-call]
+        sources = []
+        for lane in range(lanes):  # a row too many is read from the last one's place, and is of no account
+            row = builder.add(column, number(lane))
+            there = builder.select(builder.icmp_signed("<", row, last), row, last)
+            sources.append(builder.gep(source, [builder.mul(there, step)]))
+        target = builder.gep(panel, [column])
+        with cgutils.for_range_slice(builder, number(0), inner, number(lanes), inc=True) as (begin, _):  # type: ignore[no-untyped-call]
+            mask = emit.first_lanes(builder.sub(inner, begin))
+            rows = [emit.load(builder.gep(place, [begin]), mask) for place in sources]
+            for j, value in enumerate(emit.transposed(rows)):
+                to = builder.mul(builder.add(begin, number(j)), number(TILE_VECTORS * lanes))
+                emit.store(value, builder.gep(target, [to]))
+    builder.ret_void()
+    return function
