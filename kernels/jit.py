@@ -8,19 +8,20 @@ such a block's tiles in registers, ``jit_stages`` and ``jit_exp`` hold what is d
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy import empty, ndarray
 
 from kernels import jit_passes as passes
 from kernels import jit_target, jit_threads
-from kernels.jit_passes import BACKWARD, FORWARD
-from kernels.jit_plan import THREADS_PAY, Plan
+from kernels.jit_plan import BACKWARD, BOTH, FORWARD, THREADS_PAY, Plan
+from kernels.jit_target import JIT_DISABLED
 from kernels.network import Array, Network
 
-KEPT = 8  # workspaces of an instance: batch sizes × kinds of call
+KEPT = 8  # batch sizes for which an instance keeps a workspace
 
 
 class Activations(tuple[Array, ...]):
@@ -36,14 +37,18 @@ class Activations(tuple[Array, ...]):
         return tuple, (list(self),)
 
 
-class Workspace(NamedTuple):
-    """What a call of a kind and batch size runs with: the compiled passes, the plan's table, the room it takes."""
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """What calls of a kind and batch size run with: compiled passes, their plan, room for activations and for the rest."""
 
     run: Any
-    code: int
-    table: Array
+    plan: Array
     a: Array
     work: Array
+    threads: int
+    large: bool  # so that the number of threads is asked for at each call
+    n_activations: int
+    layers: list[tuple[tuple[int, int], int, tuple[int, int]]]  # shape, offset and strides of each layer's activations, in bytes
 
 
 class NumbaKernel:
@@ -61,9 +66,10 @@ class NumbaKernel:
         self.network = network
         self._threads = jit_threads.checked(threads)
         self._n_parameters = network.n_parameters
-        self._products = sum(n_in * n_out for n_in, n_out in pairwise(network.layer_sizes))
+        self._n_products = sum(n_in * n_out for n_in, n_out in pairwise(network.layer_sizes))
         self._dtype: np.dtype[Any] | None = None  # that of the last call that was looked at one argument at a time; compiled for
-        self._spaces: dict[tuple[int, int], Workspace] = {}
+        self._workspaces: dict[int, dict[int, Workspace]] = {FORWARD: {}, BACKWARD: {}, BOTH: {}}  # by batch size
+        self._steps = self._workspaces[BOTH]
 
     @staticmethod
     def about() -> dict[str, Any]:
@@ -110,75 +116,75 @@ class NumbaKernel:
         return self._step(plain(theta), plain(x), plain(y))
 
     def _fits(self, theta: Array, x: Array, y: Array) -> bool:
-        """Whether a call may go ahead at once: plain arrays in C order, of the dtype compiled for. The shapes, the passes see to.
+        """Whether a call may go ahead at once: plain arrays of the dtype compiled for. Shapes and order, the passes see to.
 
-        Dtypes are compared by identity, which other byte orders fail; Numba would take those for the native one.
+        Dtypes are compared by identity, which other byte orders fail; compiled code would take those for the native one.
         """
         return (
             type(theta) is type(x) is type(y) is ndarray
             and self._dtype is theta.dtype is x.dtype is y.dtype
-            and theta.flags.c_contiguous
-            and x.flags.c_contiguous
-            and y.flags.c_contiguous
+            and theta.ndim == 1
+            and x.ndim == y.ndim == 2
         )
 
     def _prepare(self, dtype: np.dtype[Any]) -> None:
         if self._dtype is not dtype:
-            self._spaces.clear()
-            self._dtype = None if jit_target.JIT_DISABLED else np.dtype(dtype.type)  # plain Python refuses nothing
+            for workspaces in self._workspaces.values():
+                workspaces.clear()
+            self._dtype = None if JIT_DISABLED else np.dtype(dtype.type)  # plain Python refuses nothing
 
-    def _space(self, rows: int, what: int, dtype: np.dtype[Any]) -> Workspace:
-        """The workspace for a kind of call; made when a batch size comes up for the first time, for the last few kept."""
-        threads = 1
-        if rows * self._products >= THREADS_PAY:
-            threads = self._threads or jit_threads.available()
-        space = self._spaces.get((rows, what))
-        if space is None or space.table[-1, passes.THREADS] != threads:
-            plan = Plan.of(self.network, rows, dtype.itemsize, threads, in_blocks=what == FORWARD | BACKWARD)
-            run = passes.one_thread if threads == 1 else passes.many_threads
-            passes.compile_for(run, dtype)
-            a = np.zeros(plan.n_activations if what == FORWARD | BACKWARD else 0, dtype)
-            space = Workspace(run, passes.code_for(dtype), plan.table, a, np.zeros(plan.n_work, dtype))
-            if len(self._spaces) >= KEPT:
-                self._spaces.clear()
-            self._spaces[rows, what] = space
-        return space
+    def _workspace(self, what: int, rows: int, dtype: np.dtype[Any]) -> Workspace:
+        """What calls of a kind and batch size run with; kept for the last few batch sizes."""
+        known = self._workspaces[what]
+        workspace = known.get(rows)
+        if workspace is not None and not workspace.large and not JIT_DISABLED:
+            return workspace
+        large = rows * self._n_products >= THREADS_PAY
+        threads = (self._threads or jit_threads.available()) if large else 1
+        if workspace is None or workspace.threads != threads or JIT_DISABLED:
+            plan = Plan.of(self.network, rows, dtype.itemsize, threads, what, passes.code_for(dtype))
+            a = np.zeros(plan.n_activations if what == BOTH else 0, dtype)
+            work = np.zeros(plan.n_work, dtype)
+            workspace = Workspace(passes.compiled(threads, dtype), plan.table, a, work, threads, large, plan.n_activations, plan.layers)
+            if len(known) >= KEPT:
+                known.clear()
+            known[rows] = workspace
+        return workspace
 
     def _forward(self, theta: Array, x: Array, a_0: Array) -> tuple[Array, ...]:
-        rows = len(x)
-        run, code, table, _, work = self._space(rows, FORWARD, theta.dtype)
-        flat = np.zeros(table[-2, passes.START] + rows * table[-2, passes.STEP], theta.dtype)
-        run(code, theta, x, x, table, flat, work, flat, FORWARD)
-        a = Activations([a_0, *views(flat, table, rows)])  # (1)
+        workspace = self._workspace(FORWARD, len(x), theta.dtype)
+        flat = np.zeros(workspace.n_activations, theta.dtype)  # 0 where rows are padded: what lies there is computed with as well
+        workspace.run(theta, x, x, workspace.plan, flat, workspace.work, flat)
+        a = Activations([a_0, *views(flat, workspace)])  # (1)
         a.flat, a.layer_sizes = flat, self.network.layer_sizes
         return a
 
     def _backward(self, theta: Array, x: Array, flat: Array, y: Array) -> Array:
-        run, code, table, _, work = self._space(len(x), BACKWARD, theta.dtype)
+        workspace = self._workspace(BACKWARD, len(x), theta.dtype)
         dtheta = empty(self._n_parameters, theta.dtype)
-        run(code, theta, x, y, table, flat, work, dtheta, BACKWARD)
+        workspace.run(theta, x, y, workspace.plan, flat, workspace.work, dtheta)
         return dtheta
 
     def _step(self, theta: Array, x: Array, y: Array) -> tuple[float, Array]:
-        run, code, table, a, work = self._space(len(x), FORWARD | BACKWARD, theta.dtype)
-        dtheta = empty(self._n_parameters, theta.dtype)
-        return run(code, theta, x, y, table, a, work, dtheta, FORWARD | BACKWARD), dtheta
+        dtype = theta.dtype
+        workspace = self._steps.get(len(x))
+        if workspace is None or workspace.large:
+            workspace = self._workspace(BOTH, len(x), dtype)
+        dtheta = empty(self._n_parameters, dtype)
+        return workspace.run(theta, x, y, workspace.plan, workspace.a, workspace.work, dtheta), dtheta
 
     def _packed(self, a: Sequence[Array]) -> Array:
         """Activations made elsewhere, as the passes have them."""
-        table = self._space(len(a[0]), BACKWARD, a[0].dtype).table
-        flat = np.zeros(table[-2, passes.START] + len(a[0]) * table[-2, passes.STEP], a[0].dtype)
-        for view, a_i in zip(views(flat, table, len(a[0])), a[1:], strict=True):
+        workspace = self._workspace(BACKWARD, len(a[0]), a[0].dtype)
+        flat = np.zeros(workspace.n_activations, a[0].dtype)
+        for view, a_i in zip(views(flat, workspace), a[1:], strict=True):
             view[:] = a_i
         return flat
 
 
-def views(flat: Array, table: Array, rows: int) -> list[Array]:
+def views(flat: Array, workspace: Workspace) -> list[Array]:
     """a_1 … a_l, (rows, n_i), in the flat array that holds them."""
-    found = []
-    for units, step, start, *_ in table[1:-1].tolist():
-        found.append(flat[start : start + rows * step].reshape(rows, step)[:, :units])
-    return found
+    return [ndarray(shape, flat.dtype, flat, offset, strides) for shape, offset, strides in workspace.layers]
 
 
 def plain(array: Array) -> Array:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from kernels.jit_options import thin
 from kernels.jit_plan import (
     ACTIVATION,
+    BACKWARD,
     BIASES,
     DELTA,
+    FORWARD,
     ONE,
     OTHER_DELTA,
     PANELS,
     ROOM,
+    ROWS,
     START,
     STEP,
     THREADS,
@@ -22,8 +25,6 @@ from kernels.jit_stages import SOFTMAX, activate, cross_entropy, softmax, softma
 from kernels.jit_target import TILE_ROWS, TILE_VECTORS
 from kernels.jit_views import row
 from kernels.network import Array
-
-FORWARD, BACKWARD = 1, 2  # what is asked for; both: a step
 
 # Columns from which threads share a product by its columns, each packing a part of the right matrix of its own; below, by its rows.
 WIDE = 256
@@ -50,6 +51,8 @@ def share_of_part(
 @thin
 def _share(n: int, unit: int, t: int, threads: int) -> tuple[int, int]:
     """Where the share of thread ``t`` of n begins and ends, in whole units."""
+    if threads == 1:
+        return 0, n
     units = -(-n // unit)
     return min(n, units * t // threads * unit), min(n, units * (t + 1) // threads * unit)
 
@@ -100,14 +103,16 @@ def _copy_input(t: int, first: int, rows: int, x: Array, plan: Array, work: Arra
 def _forward(i: int, t: int, first: int, rows: int, theta: Array, x: Array, plan: Array, a: Array, work: Array) -> None:
     """a_{i+1}; where the output is a softmax, z_l in its place."""
     n_in, n_out, weights, biases = plan[i, UNITS], plan[i + 1, UNITS], plan[i + 1, WEIGHTS], plan[i + 1, BIASES]
-    vector = lanes(a)
+    vector, single = lanes(a), plan[-1, ROWS] == 1
     before, start, step = _before(i, first, x, plan, a, work)
     top, bottom, left, right = _shares(rows, n_out, vector, t, plan[-1, THREADS])
     if top == bottom or left == right:
         return
     z, z_step = plan[i + 1, START] + top * plan[i + 1, STEP] + left, plan[i + 1, STEP]
-    if rows == 1:
-        row_product(row(before, start, n_in), theta, weights + left, n_out, row(theta, biases + left, right - left), row(a, z, right - left))  # (2)
+    if single:
+        row_product(
+            row(before, start, n_in), theta, weights + left, n_out, row(theta, biases + left, right - left), row(a, z, right - left)
+        )  # (2)
     else:
         product(
             bottom - top,
@@ -154,27 +159,29 @@ def _output(what: int, t: int, first: int, rows: int, y: Array, plan: Array, a: 
 
 
 @thin
-def _backward(
-    i: int, t: int, first: int, rows: int, theta: Array, x: Array, plan: Array, a: Array, work: Array, dtheta: Array
-) -> None:
+def _backward(i: int, t: int, first: int, rows: int, theta: Array, x: Array, plan: Array, a: Array, work: Array, dtheta: Array) -> None:
     """∂C/∂w_i and ∂C/∂b_i from δ_{i+1}, added to those of earlier blocks; and δ_i, unless i is the input."""
     n_in, n_out, weights, biases, threads = plan[i, UNITS], plan[i + 1, UNITS], plan[i + 1, WEIGHTS], plan[i + 1, BIASES], plan[-1, THREADS]
-    vector, panels = lanes(a), (work, _panels(t, plan))
+    vector, panels, single = lanes(a), (work, _panels(t, plan)), plan[-1, ROWS] == 1
     before, start, step = _before(i, first, x, plan, a, work)
     delta = (work, _delta(i + 1, plan), plan[i + 1, STEP])
     fresh = first == 0
 
     left, right = _share(n_out, TILE_VECTORS * vector, t, threads)
-    if left < right:
+    if single:
+        for k in range(left, right):
+            dtheta[biases + k] = work[delta[1] + k]  # (14)
+    elif left < right:
         db, part = (dtheta, biases + left, 0), (work, delta[1] + left, delta[2])
         product(1, right - left, rows, (work, ONE, 0), True, part, False, db, fresh, db, panels)  # (14), the column sums as 1' δ
     top, bottom = _share(n_in, TILE_ROWS, t, threads)
-    if top < bottom:
-        if rows == 1:
-            outer_product(row(before, start + top, bottom - top), row(work, delta[1], n_out), row(dtheta, weights + top * n_out, (bottom - top) * n_out))  # (13)
-        else:
-            dw = (dtheta, weights + top * n_out, n_out)
-            product(bottom - top, n_out, rows, (before, start + top, step), True, delta, False, dw, fresh, dw, panels)  # (13)
+    if single:
+        outer_product(
+            row(before, start + top, bottom - top), row(work, delta[1], n_out), row(dtheta, weights + top * n_out, (bottom - top) * n_out)
+        )  # (13)
+    elif top < bottom:
+        dw = (dtheta, weights + top * n_out, n_out)
+        product(bottom - top, n_out, rows, (before, start + top, step), True, delta, False, dw, fresh, dw, panels)  # (13)
     if i == 0:
         return
 
@@ -182,8 +189,10 @@ def _backward(
     if top == bottom or left == right:
         return
     passed = _delta(i, plan) + top * step + left
-    if rows == 1:
-        products_with_rows(row(theta, weights + left * n_out, (right - left) * n_out), row(work, delta[1], n_out), row(work, passed, right - left))  # (8)
+    if single:
+        products_with_rows(
+            row(theta, weights + left * n_out, (right - left) * n_out), row(work, delta[1], n_out), row(work, passed, right - left)
+        )  # (8)
     else:
         product(
             bottom - top,
@@ -200,7 +209,9 @@ def _backward(
         )  # (8)
     width = -(-(right - left) // vector) * vector
     if width == step:
-        times_dsigma(row(work, passed, (bottom - top) * step), row(a, start + top * step, (bottom - top) * step), plan[i, ACTIVATION])  # (12)
+        times_dsigma(
+            row(work, passed, (bottom - top) * step), row(a, start + top * step, (bottom - top) * step), plan[i, ACTIVATION]
+        )  # (12)
     else:
         for r in range(bottom - top):
             times_dsigma(row(work, passed + r * step, width), row(a, start + (top + r) * step + left, width), plan[i, ACTIVATION])  # (12)

@@ -1,4 +1,4 @@
-"""A panel of a right matrix, copied to where the register tile reads it from end to end: straight, or transposed on the way."""
+"""A block of a right matrix, copied panel by panel to where the register tile reads it from end to end: straight, or transposed on the way."""
 
 from __future__ import annotations
 
@@ -15,21 +15,25 @@ from kernels.jit_vectors import INDEX, Vectors, new_function, number
 from kernels.network import Array
 
 
-def _plain_pack(inner: int, columns: int, source: tuple[Array, int, int], transposed: bool, panel: tuple[Array, int]) -> None:
-    """A panel, ``TILE_VECTORS`` vectors wide, of the matrix (inner, columns) at ``source``: a flat array, a start, the step from row to row.
+def _plain_pack(inner: int, columns: int, source: tuple[Array, int, int], transposed: bool, panels: tuple[Array, int]) -> None:
+    """The matrix (inner, columns) at ``source``, a flat array, a start and the step from row to row, in panels.
 
-    ``transposed``: it lies there as (columns, inner). ``panel``: a flat array and where the panel starts in it. What is beyond
-    ``columns`` in it is of no account, and a vector's worth of rows more than ``inner`` may be written.
+    ``transposed``: it lies there as (columns, inner). ``panels``: a flat array and where they start in it, one behind the other,
+    each (inner, ``TILE_VECTORS`` vectors). What is beyond ``columns`` in the last is of no account, and a vector's worth of
+    rows more than it has may be written.
     """
     wide = TILE_VECTORS * VECTOR_BYTES // source[0].itemsize
     array, start, step = source
     shape, steps = ((columns, inner) if transposed else (inner, columns)), (step * array.itemsize, array.itemsize)
     matrix = np.lib.stride_tricks.as_strided(array[start:], shape, steps)
-    panel[0][panel[1] : panel[1] + inner * wide].reshape(inner, wide)[:, :columns] = matrix.T if transposed else matrix
+    matrix = matrix.T if transposed else matrix
+    for panel, k in enumerate(range(0, columns, wide)):
+        target = panels[0][panels[1] + panel * inner * wide :][: inner * wide].reshape(inner, wide)
+        target[:, : min(wide, columns - k)] = matrix[:, k : k + wide]
 
 
 @instructions
-def _compiled_pack(typing: Any, inner: Any, columns: Any, source: Any, transposed: Any, panel: Any) -> Any:
+def _compiled_pack(typing: Any, inner: Any, columns: Any, source: Any, transposed: Any, panels: Any) -> Any:
     """``_plain_pack`` in vectors."""
     dtype = source[0].dtype
     lanes = VECTOR_BYTES // (dtype.bitwidth // 8)
@@ -57,20 +61,24 @@ pack: Any = _plain_pack if JIT_DISABLED else _compiled_pack
 
 
 def _straight(module: Any, real: Any, lanes: int) -> Any:
-    """Row by row."""
+    """Row by row, as far as the block goes: memory likes to be read so."""
     pointer = real.as_pointer()
     function, known = new_function(module, f"pack_{real}", [INDEX, INDEX, pointer, INDEX, pointer])
     if known:
         return function
-    inner, columns, source, step, panel = function.args
+    inner, columns, source, step, panels = function.args
     emit = Vectors(ir.IRBuilder(function.append_basic_block("entry")), real, lanes)
     builder = emit.builder
-    masks = [emit.first_lanes(builder.sub(columns, number(v * lanes))) for v in range(TILE_VECTORS)]
+    wide = number(TILE_VECTORS * lanes)
+    panel_size = builder.mul(inner, wide)
     with cgutils.for_range(builder, inner) as row:  # type: ignore[no-untyped-call]
-        begin, to = builder.mul(row.index, step), builder.mul(row.index, number(TILE_VECTORS * lanes))
-        for v, mask in enumerate(masks):
-            loaded = emit.load(builder.gep(source, [builder.add(begin, number(v * lanes))]), mask)
-            emit.store(loaded, builder.gep(panel, [builder.add(to, number(v * lanes))]))
+        begin, to = builder.mul(row.index, step), builder.mul(row.index, wide)
+        with cgutils.for_range_slice(builder, number(0), columns, wide, inc=True) as (column, panel):  # type: ignore[no-untyped-call]
+            place = builder.add(to, builder.mul(panel, panel_size))
+            for v in range(TILE_VECTORS):
+                there = builder.add(column, number(v * lanes))
+                loaded = emit.load(builder.gep(source, [builder.add(begin, there)]), emit.first_lanes(builder.sub(columns, there)))
+                emit.store(loaded, builder.gep(panels, [builder.add(place, number(v * lanes))]))
     builder.ret_void()
     return function
 
@@ -81,22 +89,25 @@ def _transposing(module: Any, real: Any, lanes: int) -> Any:
     function, known = new_function(module, f"pack_transposed_{real}", [INDEX, INDEX, pointer, INDEX, pointer])
     if known:
         return function
-    inner, columns, source, step, panel = function.args
+    inner, columns, source, step, panels = function.args
     emit = Vectors(ir.IRBuilder(function.append_basic_block("entry")), real, lanes)
     builder = emit.builder
     last = builder.sub(columns, number(1))
+    wide = number(TILE_VECTORS * lanes)
+    panel_size = builder.mul(inner, wide)
     with cgutils.for_range_slice(builder, number(0), columns, number(lanes), inc=True) as (column, _):  # type: ignore[no-untyped-call]
         sources = []
         for lane in range(lanes):  # a row too many is read from the last one's place, and is of no account
             row = builder.add(column, number(lane))
             there = builder.select(builder.icmp_signed("<", row, last), row, last)
             sources.append(builder.gep(source, [builder.mul(there, step)]))
-        target = builder.gep(panel, [column])
+        place = builder.add(builder.mul(builder.sdiv(column, wide), panel_size), builder.srem(column, wide))
+        target = builder.gep(panels, [place])
         with cgutils.for_range_slice(builder, number(0), inner, number(lanes), inc=True) as (begin, _):  # type: ignore[no-untyped-call]
             mask = emit.first_lanes(builder.sub(inner, begin))
             rows = [emit.load(builder.gep(place, [begin]), mask) for place in sources]
             for j, value in enumerate(emit.transposed(rows)):
-                to = builder.mul(builder.add(begin, number(j)), number(TILE_VECTORS * lanes))
+                to = builder.mul(builder.add(begin, number(j)), wide)
                 emit.store(value, builder.gep(target, [to]))
     builder.ret_void()
     return function

@@ -13,26 +13,39 @@ import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import carray, prange, types
 
-from kernels.jit_layers import BACKWARD, FORWARD, share_of_part
-from kernels.jit_options import callback, entry, instructions, threaded_entry
-from kernels.jit_plan import BIASES, BLOCK, N_COLUMNS, N_WORK, ROWS, START, STEP, THREADS, UNITS
+from kernels.jit_layers import share_of_part
+from kernels.jit_options import callback, element_wise, entry, instructions, threaded_entry
+from kernels.jit_plan import BACKWARD, BIASES, BLOCK, CODE, FORWARD, N_COLUMNS, N_WORK, ROWS, START, STEP, THREADS, UNITS, WHAT
 from kernels.jit_target import JIT_DISABLED
 from kernels.network import Array
 
 
-def _passes(code: int, theta: Array, x: Array, y: Array, plan: Array, a: Array, work: Array, dtheta: Array, what: int) -> float:
-    """What is asked for by ``what``: activations into ``a``, the gradient into ``dtheta``; returns the cost of a step.
+@element_wise
+def _in_order(array: Array) -> bool:
+    """Whether it lies as its type says, in C order and aligned: nobody has looked."""
+    expected = array.itemsize
+    for axis in range(array.ndim - 1, -1, -1):
+        if array.strides[axis] != expected and array.shape[axis] > 1:
+            return False
+        expected *= array.shape[axis]
+    return array.ctypes.data % array.itemsize == 0
 
-    ``code``: where the compiled parts are. ``theta``, ``a``, ``work`` and ``dtheta`` are flat, ``a`` and ``work`` as large as the plan
+
+def _passes(theta: Array, x: Array, y: Array, plan: Array, a: Array, work: Array, dtheta: Array) -> float:
+    """What the plan is for: activations into ``a``, the gradient into ``dtheta``; returns the cost of a step.
+
+    ``theta``, ``a``, ``work`` and ``dtheta`` are flat, ``a`` and ``work`` as large as the plan
     says. Raises ``ValueError`` for shapes that the plan is not for. Blocks of samples follow one another; in each, one part after
     the other is shared out to the threads.
     """
     n_layers, whole = len(plan) - 2, plan[-1]
+    what = whole[WHAT]
     fit = x.shape[0] == whole[ROWS] and x.shape[1] == plan[0, UNITS] and theta.size == plan[-2, BIASES] + plan[-2, UNITS]
+    fit = fit and _in_order(theta) and _in_order(x)
     if what & BACKWARD:
-        fit = fit and y.shape[0] == whole[ROWS] and y.shape[1] == plan[-2, UNITS] and dtheta.size == theta.size
+        fit = fit and y.shape[0] == whole[ROWS] and y.shape[1] == plan[-2, UNITS] and dtheta.size == theta.size and _in_order(y)
     if not fit or a.size != plan[-2, START] + whole[BLOCK] * plan[-2, STEP]:
-        raise ValueError("shapes that the plan is not for")
+        raise ValueError("shapes that the plan is not for, or arrays in another order")
     cost = 0.0
     for first in range(0, whole[ROWS], whole[BLOCK]):
         rows = min(whole[BLOCK], whole[ROWS] - first)
@@ -40,7 +53,7 @@ def _passes(code: int, theta: Array, x: Array, y: Array, plan: Array, a: Array, 
             copies, forwards, backwards = part < 0, 0 <= part < n_layers, part > n_layers
             if not ((copies and plan[0, START] < 0) or (forwards and not what & FORWARD) or (backwards and not what & BACKWARD)):
                 for t in prange(whole[THREADS]):
-                    cost += _call(code, part, what, t, first, rows, plan, theta, x, y, a, work, dtheta)
+                    cost += _call(whole[CODE], part, what, t, first, rows, plan, theta, x, y, a, work, dtheta)
     return cost
 
 
@@ -143,17 +156,20 @@ def code_for(dtype: np.dtype[Any]) -> int:
     return 0 if JIT_DISABLED else callback(signature, _shares).address
 
 
-def compile_for(passes: Any, dtype: np.dtype[Any]) -> None:
-    """Compile one of the two for a dtype, or read it from the disk.
+def compiled(threads: int, dtype: np.dtype[Any]) -> Any:
+    """The passes for one thread or for many and a dtype; they are compiled, or read from the disk, at the first call.
 
-    Inputs are declared read-only, which takes in the writable: one specialisation serves both. For any other types it then raises
-    ``TypeError`` instead of compiling one more specialisation.
+    Inputs are declared read-only, which takes in the writable: one specialisation serves both. What is returned is that
+    specialisation itself, past Numba's choice of one by the arguments' types, which would take as long as a small network's step:
+    so the caller sees to it that they are plain arrays of the dtype, aligned and in C order. A wrong number of dimensions is a ``TypeError``.
     """
+    passes = one_thread if threads == 1 else many_threads
+    if JIT_DISABLED:
+        return passes
     real = types.float32 if dtype == np.float32 else types.float64
     vector, table = types.Array(real, 1, "C", readonly=True), types.Array(real, 2, "C", readonly=True)
     plan, result = types.Array(types.int64, 2, "C", readonly=True), types.Array(real, 1, "C")
-    signature = (types.intp, vector, table, table, plan, result, result, result, types.intp)
-    if not JIT_DISABLED and signature not in passes.overloads:
-        passes.disable_compile(False)
+    signature = (vector, table, table, plan, result, result, result)
+    if signature not in passes.overloads:
         passes.compile(signature)
-        passes.disable_compile()
+    return passes.overloads[signature].entry_point

@@ -22,9 +22,12 @@ UNITS, STEP, START, WEIGHTS, BIASES, ACTIVATION = range(6)
 
 # Columns of the last row. ROWS of the batch, in BLOCKs of so many; THREADS; in the workspace, where the two DELTAs start that
 # take turns, and the PANELS of the first thread, ROOM numbers for each; the size of
-# the workspace.
-ROWS, BLOCK, THREADS, DELTA, OTHER_DELTA, PANELS, ROOM, N_WORK = range(8)
-N_COLUMNS = 8
+# the workspace; WHAT is asked for; the address of the compiled CODE.
+ROWS, BLOCK, THREADS, DELTA, OTHER_DELTA, PANELS, ROOM, N_WORK, WHAT, CODE = range(10)
+N_COLUMNS = 10
+
+# WHAT is asked for; BOTH make a step.
+FORWARD, BACKWARD, BOTH = 1, 2, 3
 
 ONE = 0  # the workspace begins with a 1, to add columns up by a product
 
@@ -42,17 +45,21 @@ THREADS_PAY = 400_000
 
 @dataclass(frozen=True)
 class Plan:
-    """``table``: see above; ``n_activations``, ``n_work``: numbers that the activations and the workspace take."""
+    """``table``: see above; ``n_activations``, ``n_work``: numbers that the activations and the workspace take.
+
+    ``layers``: shape, offset and strides (bytes) of each layer's activations after the input.
+    """
 
     table: Array
     n_activations: int
     n_work: int
+    layers: list[tuple[tuple[int, int], int, tuple[int, int]]]
 
     @classmethod
-    def of(cls, network: Network, rows: int, itemsize: int, threads: int, *, in_blocks: bool) -> Plan:
-        """The plan for a batch of ``rows``; ``in_blocks``: activations are not kept, so blocks of rows may follow one another."""
+    def of(cls, network: Network, rows: int, itemsize: int, threads: int, what: int, code: int) -> Plan:
+        """The plan for a batch of ``rows``. A step keeps no activations, so in it blocks of rows may follow one another."""
         sizes = network.layer_sizes
-        block = block_rows(network, rows, itemsize) if in_blocks else rows
+        block = block_rows(network, rows, itemsize) if what == BOTH else rows
         vector = VECTOR_BYTES // itemsize
         steps = [row_step(n, block, itemsize) for n in sizes]
         copied = block > 1 and sizes[0] * itemsize % INPUT_CROWDED == 0
@@ -64,17 +71,18 @@ class Plan:
             max(panel_size(n_out, n_in, itemsize), panel_size(n_out, block, itemsize), panel_size(n_in, n_out, itemsize))
             for n_in, n_out in pairwise(sizes)
         )
-        table = [[sizes[0], steps[0] if copied else sizes[0], copy if copied else -1, 0, 0, 0, 0, 0]]
+        table = [[sizes[0], steps[0] if copied else sizes[0], copy if copied else -1]]
         start = weights = 0
         for (n_in, n_out), step, name in zip(pairwise(sizes), steps[1:], network.activations, strict=True):
-            table.append([n_out, step, start, weights, weights + n_in * n_out, CODES[name], 0, 0])
+            table.append([n_out, step, start, weights, weights + n_in * n_out, CODES[name]])
             start += block * step
             weights += (n_in + 1) * n_out
         n_work = panels + threads * (room if block > 1 else 0)
-        table.append([rows, block, threads, delta, other, panels, room, n_work])
-        array = np.array(table, dtype=np.int64)
+        table.append([rows, block, threads, delta, other, panels, room, n_work, what, code])
+        array = np.array([line + [0] * (N_COLUMNS - len(line)) for line in table], dtype=np.int64)
         array.flags.writeable = False
-        return cls(array, start, n_work)
+        layers = [((block, n), at * itemsize, (step * itemsize, itemsize)) for n, step, at, *_ in table[1:-1]]
+        return cls(array, start, n_work, layers)
 
 
 def row_step(n: int, rows: int, itemsize: int) -> int:

@@ -65,27 +65,19 @@ def product(
         for i in range(n_inner):
             begin, end = inner * i // n_inner, inner * (i + 1) // n_inner
             if packed:
-                _pack(right, right_transposed, first, here, begin, end, wide, panels)
+                corner = right[1] + (first * right[2] + begin if right_transposed else begin * right[2] + first)
+                pack(end - begin, here, (right[0], corner, right[2]), right_transposed, panels)
             for r in range(n_rows):
                 top, bottom = rows * r // n_rows, rows * (r + 1) // n_rows  # evenly cut: ten rows by eights and twos would be slow
                 left_start = left[1] + (begin * left[2] + top if left_transposed else top * left[2] + begin)
-                for k in range(first, first + here, wide):
-                    if packed:
-                        now = (panels[0], panels[1] + (k - first) * (end - begin), wide)
-                    else:
-                        now = (right[0], right[1] + begin * right[2] + k, right[2])
-                    target = (out[0], out[1] + top * out[2] + k, out[2])
-                    start = (initial[0], initial[1] + top * initial[2] + k, initial[2]) if i == 0 else target
-                    tile(
-                        bottom - top,
-                        min(wide, columns - k),
-                        end - begin,
-                        (left[0], left_start, 1 if left_transposed else left[2], left[2] if left_transposed else 1),
-                        now,
-                        fresh and i == 0,
-                        start,
-                        target,
-                    )
+                if packed:
+                    now = (panels[0], panels[1], wide, (end - begin) * wide)
+                else:
+                    now = (right[0], right[1] + begin * right[2], right[2], wide)
+                target = (out[0], out[1] + top * out[2] + first, out[2])
+                start = (initial[0], initial[1] + top * initial[2] + first, initial[2]) if i == 0 else target
+                along = (1, left[2]) if left_transposed else (left[2], 1)
+                tile(bottom - top, here, end - begin, (left[0], left_start, along[0], along[1]), now, fresh and i == 0, start, target)
 
 
 def panel_size(columns: int, inner: int, itemsize: int) -> int:
@@ -93,17 +85,6 @@ def panel_size(columns: int, inner: int, itemsize: int) -> int:
     vector = VECTOR_BYTES // itemsize
     wide = TILE_VECTORS * vector
     return min(BLOCK_COLUMNS, -(-columns // wide) * wide) * min(inner, INNER_BYTES // itemsize) + vector * wide
-
-
-@element_wise
-def _pack(
-    right: tuple[Array, int, int], transposed: bool, first: int, columns: int, begin: int, end: int, wide: int, panels: tuple[Array, int]
-) -> None:
-    """Rows begin … end, columns first … first + columns of the right matrix, in panels as wide as a tile."""
-    for k in range(0, columns, wide):
-        start = right[1] + ((first + k) * right[2] + begin if transposed else begin * right[2] + first + k)
-        source = (right[0], start, right[2])
-        pack(end - begin, min(wide, columns - k), source, transposed, (panels[0], panels[1] + k * (end - begin)))
 
 
 @element_wise

@@ -1,4 +1,4 @@
-"""The register tile: a few rows and columns of a matrix product, all of whose sums stay in registers till they are done.
+"""The register tile: a few rows of a matrix product, panel by panel, all of whose sums stay in registers till they are done.
 
 LLVM does not find this shape in loops, so it is written in LLVM's terms: for each number of rows and vectors a function with one loop
 over the inner dimension. A turn of it loads a row of the right matrix (one or two vectors), spreads one number of the left matrix after
@@ -25,29 +25,34 @@ def _plain_tile(
     columns: int,
     inner: int,
     left: tuple[Array, int, int, int],
-    right: tuple[Array, int, int],
+    right: tuple[Array, int, int, int],
     fresh: bool,
     initial: tuple[Array, int, int],
     out: tuple[Array, int, int],
 ) -> None:
-    """``out`` (rows, columns) = ``initial`` + ``left`` (rows, inner) ``right`` (inner, columns).
+    """``out`` (rows, columns) = ``initial`` + ``left`` (rows, inner) ``right`` (inner, columns), for at most ``TILE_ROWS`` rows.
 
-    An operand is a flat array, where it starts in it, and the step from row to row; ``left`` has the step along a row as well.
-    ``fresh``: 0 in place of ``initial``, whose step is 0 where all rows have the same. At most ``TILE_ROWS`` rows and
-    ``TILE_VECTORS`` vectors of columns; whole vectors of ``right`` are read, up to what is beyond ``columns``.
+    An operand is a flat array, where it starts in it, and the step from row to row. ``left`` has the step along a row as well;
+    ``right`` the step from panel to panel, each ``TILE_VECTORS`` vectors wide: whole vectors of it are read, up to what is beyond
+    ``columns``. ``fresh``: 0 in place of ``initial``, whose step is 0 where all rows have the same.
     """
 
     def view(operand: tuple[Array, int, int], shape: tuple[int, int], along: int = 1) -> Array:
         array, start, step = operand
         return np.lib.stride_tricks.as_strided(array[start:], shape, (step * array.itemsize, along * array.itemsize))
 
-    product = view(left[:3], (rows, inner), left[3]) @ view(right, (inner, columns))
-    view(out, (rows, columns))[...] = product if fresh else view(initial, (rows, columns)) + product
+    wide = TILE_VECTORS * VECTOR_BYTES // out[0].itemsize
+    for panel, k in enumerate(range(0, columns, wide)):
+        here = min(wide, columns - k)
+        there = (right[0], right[1] + panel * right[3], right[2])
+        product = view(left[:3], (rows, inner), left[3]) @ view(there, (inner, here))
+        start = 0 if fresh else view((initial[0], initial[1] + k, initial[2]), (rows, here))
+        view((out[0], out[1] + k, out[2]), (rows, here))[...] = start + product
 
 
 @instructions
 def _compiled_tile(typing: Any, rows: Any, columns: Any, inner: Any, left: Any, right: Any, fresh: Any, initial: Any, out: Any) -> Any:
-    """``_plain_tile`` in registers: calls the function that is made for the number of rows and vectors."""
+    """``_plain_tile`` in registers: calls the functions that are made for the number of rows and vectors."""
     dtype = out[0].dtype
     lanes = VECTOR_BYTES // (dtype.bitwidth // 8)
 
@@ -59,96 +64,141 @@ def _compiled_tile(typing: Any, rows: Any, columns: Any, inner: Any, left: Any, 
             parts = [builder.extract_value(args[place], part) for part in range(1 + len(whole))]
             array = context.make_array(array_type)(context, builder, parts[0])
             operands += [builder.gep(array.data, [parts[1]]), *parts[2:]]
-        vectors = builder.add(builder.sdiv(builder.sub(args[1], number(1)), number(lanes)), number(1))
-        last = builder.sub(args[1], builder.mul(builder.sub(vectors, number(1)), number(lanes)))
-        handed = [*operands, args[2], last, builder.zext(args[5], INDEX)]
-        key = builder.add(builder.mul(args[0], number(TILE_VECTORS + 1)), vectors)  # rows and vectors as its digits
-        before, done = builder.block, builder.append_basic_block("done")
-        cases = {}
+        done = builder.append_basic_block("done")
+        switch = builder.switch(args[0], done)
         for r in range(1, TILE_ROWS + 1):
-            for v in range(1, TILE_VECTORS + 1):
-                cases[r * (TILE_VECTORS + 1) + v] = block = builder.append_basic_block(f"rows{r}_vectors{v}")
-                builder.position_at_end(block)
-                builder.call(_function(builder.module, real, lanes, r, v), handed)
-                builder.branch(done)
-        builder.position_at_end(before)
-        switch = builder.switch(key, done)
-        for value, block in cases.items():
-            switch.add_case(number(value), block)
+            block = builder.append_basic_block(f"rows{r}")
+            switch.add_case(number(r), block)
+            builder.position_at_end(block)
+            builder.call(_function(builder.module, real, lanes, r), [*operands, args[2], args[1], builder.zext(args[5], INDEX)])
+            builder.branch(done)
         builder.position_at_end(done)
         return context.get_dummy_value()
 
     size = types.intp
     array = types.Array(dtype, 1, "C")
-    matrix = types.Tuple((array, size, size))
-    return types.void(size, size, size, types.Tuple((array, size, size, size)), matrix, types.boolean, matrix, matrix), codegen
+    matrix, matrix_and_step = types.Tuple((array, size, size)), types.Tuple((array, size, size, size))
+    return types.void(size, size, size, matrix_and_step, matrix_and_step, types.boolean, matrix, matrix), codegen
 
 
 tile: Any = _plain_tile if JIT_DISABLED else _compiled_tile
 
 
-def _function(module: Any, real: Any, lanes: int, rows: int, vectors: int) -> Any:
-    """The tile of so many rows and vectors, as a function of the module; made at the first call for it."""
+def _function(module: Any, real: Any, lanes: int, rows: int) -> Any:
+    """So many rows, panel by panel; one of no more than half its vectors, which can only be the last, with half the sums."""
     pointer = real.as_pointer()
-    arguments = [pointer, INDEX, INDEX, *[pointer, INDEX] * 3, INDEX, INDEX, INDEX]
-    function, known = new_function(module, f"tile_{real}_{rows}x{vectors}", arguments)
+    arguments = [pointer, INDEX, INDEX, pointer, INDEX, INDEX, pointer, INDEX, pointer, INDEX, INDEX, INDEX, INDEX]
+    function, known = new_function(module, f"tile_{real}_{rows}", arguments)
     if known:
         return function
-    left, left_step, along, right, right_step, initial, initial_step, out, out_step, inner, last, fresh = function.args
-    emit = Vectors(ir.IRBuilder(function.append_basic_block("entry")), real, lanes)
-    builder, mask = emit.builder, emit.first_lanes(last)
+    left, left_step, along, right, right_step, panel_step, initial, initial_step, out, out_step, inner, columns, fresh = function.args
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    emit = Vectors(builder, real, lanes)
+    # Rows by fours: an address is one of few pointers plus 0, 1, 2 or 3 steps, which leaves registers for all of them.
+    fours = [builder.gep(left, [builder.mul(number(m), left_step)]) for m in range(0, rows, 4)]
+    steps = number(0), left_step, builder.mul(left_step, number(2)), builder.mul(left_step, number(3))
+    entry, panel, end = builder.block, function.append_basic_block("panel"), function.append_basic_block("end")
+    builder.branch(panel)
 
-    def places(array: Any, step: Any) -> list[tuple[Any, bool]]:
-        """The address of each vector of a tile, and whether it is the last of its row, which may be ragged."""
+    builder.position_at_end(panel)
+    right_panel, start_panel, out_panel = (builder.phi(pointer) for _ in range(3))
+    to_go = builder.phi(INDEX)
+    by_vectors = [function.append_basic_block(f"vectors{v}") for v in range(1, TILE_VECTORS + 1)]
+    following = function.append_basic_block("following")
+    choice = builder.switch(builder.sdiv(builder.sub(to_go, number(1)), number(lanes)), by_vectors[-1])
+    for v, block in enumerate(by_vectors[:-1]):
+        choice.add_case(number(v), block)
+    for v, block in enumerate(by_vectors, start=1):
+        builder.position_at_end(block)
+        _sums(
+            emit,
+            v,
+            [(four, steps[: min(4, rows - 4 * place)]) for place, four in enumerate(fours)],
+            along,
+            (right_panel, right_step),
+            (fresh, start_panel, initial_step),
+            (out_panel, out_step),
+            inner,
+            builder.sub(to_go, number((v - 1) * lanes)),
+        )
+        builder.branch(following)
+    builder.position_at_end(following)
+    wide = number(TILE_VECTORS * lanes)
+    left_to_go = builder.sub(to_go, wide)
+    turn = [(right_panel, right, panel_step), (start_panel, initial, wide), (out_panel, out, wide)]
+    for phi, at_first, step in turn:
+        phi.add_incoming(at_first, entry)
+        phi.add_incoming(builder.gep(phi, [step]), following)
+    to_go.add_incoming(columns, entry)
+    to_go.add_incoming(left_to_go, following)
+    builder.cbranch(builder.icmp_signed(">", left_to_go, number(0)), panel, end)
+    builder.position_at_end(end)
+    builder.ret_void()
+    return function
+
+
+def _sums(
+    emit: Vectors,
+    vectors: int,
+    left: list[tuple[Any, tuple[Any, ...]]],
+    along: Any,
+    right: tuple[Any, Any],
+    initial: tuple[Any, Any, Any],
+    out: tuple[Any, Any],
+    inner: Any,
+    last: Any,
+) -> None:
+    """The sums of one panel. ``left``: for each four rows a pointer, and the steps from it to each; ``last``: columns of the last vector."""
+    builder, function = emit.builder, emit.builder.function
+    rows = sum(len(steps) for _, steps in left)
+    mask = emit.first_lanes(last)
+
+    def places(array: Any, step: Any) -> list[tuple[Any, Any]]:
+        """The address of each vector, and its mask: the last of a row may be ragged."""
         starts = [builder.gep(array, [builder.mul(number(m), step)]) for m in range(rows)]
-        return [(builder.gep(row, [number(v * lanes)]), v == vectors - 1) for row in starts for v in range(vectors)]
+        return [(builder.gep(row, [number(v * emit.lanes)]), mask if v == vectors - 1 else None) for row in starts for v in range(vectors)]
 
-    entry, given, begin = function.entry_basic_block, function.append_basic_block("given"), function.append_basic_block("begin")
+    before, given, begin = builder.block, function.append_basic_block("given"), function.append_basic_block("begin")
     loop, end = function.append_basic_block("loop"), function.append_basic_block("end")
+    fresh, initial_array, initial_step = initial
     builder.cbranch(builder.icmp_signed("==", fresh, number(0)), given, begin)
     builder.position_at_end(given)
-    loaded = [emit.load(place, mask if ragged else None) for place, ragged in places(initial, initial_step)]
+    loaded = [emit.load(*place) for place in places(initial_array, initial_step)]
     builder.branch(begin)
 
     builder.position_at_end(begin)
-    sums = []
-    for value in loaded:
-        sums.append(builder.phi(emit.type))
-        sums[-1].add_incoming(value, given)
-        sums[-1].add_incoming(emit.zeros(), entry)
-    # Rows by fours: an address is one of few pointers plus 0, 1, 2 or 3 steps, which leaves registers for all of them.
-    twice, thrice = builder.mul(left_step, number(2)), builder.mul(left_step, number(3))
-    fours = [builder.gep(left, [builder.mul(number(m), left_step)]) for m in range(0, rows, 4)]
+    sums = [builder.phi(emit.type) for _ in loaded]
+    for phi, value in zip(sums, loaded, strict=True):
+        phi.add_incoming(value, given)
+        phi.add_incoming(emit.zeros(), before)
     builder.cbranch(builder.icmp_signed(">", inner, number(0)), loop, end)
 
     builder.position_at_end(loop)
-    left_now = [builder.phi(pointer) for _ in fours]
-    right_now, to_go = builder.phi(pointer), builder.phi(INDEX)
+    left_now = [builder.phi(four.type) for four, _ in left]
+    right_now, to_go = builder.phi(right[0].type), builder.phi(INDEX)
     running = [builder.phi(emit.type) for _ in sums]
-    right_row = [emit.load(builder.gep(right_now, [number(v * lanes)])) for v in range(vectors)]
+    right_row = [emit.load(builder.gep(right_now, [number(v * emit.lanes)])) for v in range(vectors)]
     added = []
-    for m in range(rows):
-        place = builder.gep(left_now[m // 4], [(number(0), left_step, twice, thrice)[m % 4]])
-        spread = emit.spread(builder.load(place))
-        added += [emit.multiply_add(spread, right_row[v], running[m * vectors + v]) for v in range(vectors)]
+    for now, (_, steps) in zip(left_now, left, strict=True):
+        for step in steps:
+            spread = emit.spread(builder.load(builder.gep(now, [step])))
+            added += [emit.multiply_add(spread, vector, running[len(added) + v]) for v, vector in enumerate(right_row)]
+    one_less = builder.sub(to_go, number(1))
     turn = [
-        *((now, start, builder.gep(now, [along])) for now, start in zip(left_now, fours, strict=True)),
-        (right_now, right, builder.gep(right_now, [right_step])),
-        (to_go, inner, builder.sub(to_go, number(1))),
+        *((now, four, builder.gep(now, [along])) for now, (four, _) in zip(left_now, left, strict=True)),
+        (right_now, right[0], builder.gep(right_now, [right[1]])),
+        (to_go, inner, one_less),
         *zip(running, sums, added, strict=True),
     ]
     for phi, at_first, next_one in turn:
         phi.add_incoming(at_first, begin)
         phi.add_incoming(next_one, loop)
-    builder.cbranch(builder.icmp_signed(">", turn[-1 - len(sums)][2], number(0)), loop, end)
+    builder.cbranch(builder.icmp_signed(">", one_less, number(0)), loop, end)
 
     builder.position_at_end(end)
-    finished = []
-    for at_first, next_one in zip(sums, added, strict=True):
-        finished.append(builder.phi(emit.type))
-        finished[-1].add_incoming(at_first, begin)
-        finished[-1].add_incoming(next_one, loop)
-    for value, (place, ragged) in zip(finished, places(out, out_step), strict=True):
-        emit.store(value, place, mask if ragged else None)
-    builder.ret_void()
-    return function
+    finished = [builder.phi(emit.type) for _ in sums]
+    for phi, at_first, next_one in zip(finished, sums, added, strict=True):
+        phi.add_incoming(at_first, begin)
+        phi.add_incoming(next_one, loop)
+    for phi, place in zip(finished, places(*out), strict=True):
+        emit.store(phi, *place)

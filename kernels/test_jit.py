@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from kernels import ACTIVATIONS, COSTS, Network, jit_blas, load, value_and_grad_of
+from kernels import ACTIVATIONS, COSTS, Network, load, value_and_grad_of
 from kernels import jit_passes as passes
 from kernels.jit import Activations, NumbaKernel
 from kernels.jit_exp import exp, tanh
