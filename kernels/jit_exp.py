@@ -81,7 +81,8 @@ def _compiled(real: Any, degree: int, ln2_high: float, ln2_low: float, tanh_is_1
     bits = info.bits
     shift = real(1.5 * 2.0 ** FRACTION_BITS[bits])  # z + shift has no room for a fraction: it rounds z to a whole number
     log2_e, high, low = real(1 / math.log(2)), real(ln2_high), real(ln2_low)
-    coefficients = tuple(real(c) for c in economized(degree))
+    first, *others = economized(degree)
+    first, coefficients = real(first), tuple(real(c) for c in others)
     largest, smallest = info.max, info.tiny
     exp_overflows = real(math.log(largest))
     if float(exp_overflows) > math.log(largest):
@@ -97,7 +98,7 @@ def _compiled(real: Any, degree: int, ln2_high: float, ln2_low: float, tanh_is_1
         n = shifted - shift
         nearly = z - n * high
         r = nearly - n * low
-        series = zero
+        series = first
         for c in coefficients:
             series = series * r + c
         return r, (nearly - r) - n * low, r * r * series, shifted

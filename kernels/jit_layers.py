@@ -7,6 +7,7 @@ from kernels.jit_plan import (
     ACTIVATION,
     BACKWARD,
     BIASES,
+    BOTH,
     DELTA,
     FORWARD,
     ONE,
@@ -21,7 +22,7 @@ from kernels.jit_plan import (
     WEIGHTS,
 )
 from kernels.jit_products import lanes, outer_product, product, products_with_rows, row_product
-from kernels.jit_stages import SOFTMAX, activate, cross_entropy, softmax, softmax_delta, squared_error, times_dsigma
+from kernels.jit_stages import SOFTMAX, activate, cross_entropy, difference, half_sum_of_squares, softmax, softmax_delta, times_dsigma
 from kernels.jit_target import TILE_ROWS, TILE_VECTORS
 from kernels.jit_views import row
 from kernels.network import Array
@@ -143,18 +144,21 @@ def _output(what: int, t: int, first: int, rows: int, y: Array, plan: Array, a: 
     delta = _delta(len(plan) - 2, plan)
     begin, end = _share(rows, 1, t, plan[-1, THREADS])
     cost = 0.0
+    softmax_output = plan[-2, ACTIVATION] == SOFTMAX
     for r in range(begin, end):
-        a_r, y_r, delta_r = row(a, plan[-2, START] + r * step, n), row(y, (first + r) * n, n), row(work, delta + r * step, n)
-        if plan[-2, ACTIVATION] == SOFTMAX:
-            if what == FORWARD:
-                softmax(a_r)
-            elif what == FORWARD | BACKWARD:
-                cost += cross_entropy(a_r, y_r)
-            if what & BACKWARD:
-                softmax_delta(a_r, y_r, delta_r)
+        a_r, y_r, delta_r = row(a, plan[-2, START] + r * step, n), row(y, (first + r) * n, n), delta + r * step
+        if softmax_output and what == FORWARD:
+            softmax(a_r)
+        elif softmax_output and what == BOTH:
+            cost += cross_entropy(a_r, y_r)
+        if softmax_output and what & BACKWARD:
+            softmax_delta(a_r, y_r, row(work, delta_r, n))
         elif what & BACKWARD:
-            cost += squared_error(a_r, y_r, delta_r)  # (5), (7)
-            times_dsigma(delta_r, a_r, plan[-2, ACTIVATION])  # (11)
+            difference(a_r, y_r, row(work, delta_r, step))  # (7)
+    if not softmax_output and what & BACKWARD:
+        whole = row(work, delta + begin * step, (end - begin) * step)
+        cost = half_sum_of_squares(whole)  # (5)
+        times_dsigma(whole, row(a, plan[-2, START] + begin * step, whole.size), plan[-2, ACTIVATION])  # (11)
     return cost
 
 

@@ -96,14 +96,21 @@ def times_dsigma(delta: Array, a: Array, activation: int) -> None:
         _times_drelu(delta, a)
 
 
-@sums
-def squared_error(a: Array, y: Array, delta: Array) -> float:
-    """The cost of a sample; ∂C/∂a into ``delta``; all (n,). The sum runs in double precision."""
-    cost = 0.0
+@element_wise
+def difference(a: Array, y: Array, delta: Array) -> None:
+    """∂C/∂a of the squared error for a sample, a − y, both (n,), into ``delta``, which may be longer: the rest becomes 0."""
     for k in range(a.size):
-        error = a[k] - y[k]
-        delta[k] = error  # (7)
-        cost += 0.5 * float(error) * float(error)  # (5)
+        delta[k] = a[k] - y[k]  # (7)
+    for k in range(a.size, delta.size):
+        delta[k] = 0
+
+
+@sums
+def half_sum_of_squares(differences: Array) -> float:
+    """The squared error of any number of samples. The sum runs in double precision."""
+    cost = 0.0
+    for k in range(differences.size):
+        cost += 0.5 * float(differences[k]) * float(differences[k])  # (5)
     return cost
 
 

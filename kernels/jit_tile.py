@@ -8,6 +8,7 @@ tile's shape: how a product is cut into tiles makes no difference to its bits.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from kernels.jit_options import instructions
 from kernels.jit_target import JIT_DISABLED, TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
 from kernels.jit_vectors import INDEX, Vectors, new_function, number
 from kernels.network import Array
+
+
+UNROLLED = 2  # turns of the loop over the inner dimension at once: 2 to 3 % faster, for the CPU foresees its end more often
 
 
 def _plain_tile(
@@ -159,7 +163,6 @@ def _sums(
         return [(builder.gep(row, [number(v * emit.lanes)]), mask if v == vectors - 1 else None) for row in starts for v in range(vectors)]
 
     before, given, begin = builder.block, function.append_basic_block("given"), function.append_basic_block("begin")
-    loop, end = function.append_basic_block("loop"), function.append_basic_block("end")
     fresh, initial_array, initial_step = initial
     builder.cbranch(builder.icmp_signed("==", fresh, number(0)), given, begin)
     builder.position_at_end(given)
@@ -171,34 +174,43 @@ def _sums(
     for phi, value in zip(sums, loaded, strict=True):
         phi.add_incoming(value, given)
         phi.add_incoming(emit.zeros(), before)
-    builder.cbranch(builder.icmp_signed(">", inner, number(0)), loop, end)
+    state = [*(four for four, _ in left), right[0], *sums]
 
+    def turn(now: list[Any]) -> list[Any]:
+        """One more of the inner dimension."""
+        left_now, right_now, running = now[: len(left)], now[len(left)], now[len(left) + 1 :]
+        right_row = [emit.load(builder.gep(right_now, [number(v * emit.lanes)])) for v in range(vectors)]
+        added: list[Any] = []
+        for place, (_, steps) in zip(left_now, left, strict=True):
+            for step in steps:
+                spread = emit.spread(builder.load(builder.gep(place, [step])))
+                added += [emit.multiply_add(spread, vector, running[len(added) + v]) for v, vector in enumerate(right_row)]
+        return [*(builder.gep(place, [along]) for place in left_now), builder.gep(right_now, [right[1]]), *added]
+
+    state = _repeated(builder, builder.sdiv(inner, number(UNROLLED)), state, turn, UNROLLED)
+    state = _repeated(builder, builder.srem(inner, number(UNROLLED)), state, turn, 1)
+    for value, place in zip(state[len(left) + 1 :], places(*out), strict=True):
+        emit.store(value, *place)
+
+
+def _repeated(builder: Any, times: Any, state: list[Any], turn: Callable[[list[Any]], list[Any]], at_once: int) -> list[Any]:
+    """A loop of so many ``times``, 0 or more, each ``at_once`` turns; what ``state`` is after it."""
+    function = builder.function
+    before, loop, after = builder.block, function.append_basic_block("loop"), function.append_basic_block("after")
+    builder.cbranch(builder.icmp_signed(">", times, number(0)), loop, after)
     builder.position_at_end(loop)
-    left_now = [builder.phi(four.type) for four, _ in left]
-    right_now, to_go = builder.phi(right[0].type), builder.phi(INDEX)
-    running = [builder.phi(emit.type) for _ in sums]
-    right_row = [emit.load(builder.gep(right_now, [number(v * emit.lanes)])) for v in range(vectors)]
-    added = []
-    for now, (_, steps) in zip(left_now, left, strict=True):
-        for step in steps:
-            spread = emit.spread(builder.load(builder.gep(now, [step])))
-            added += [emit.multiply_add(spread, vector, running[len(added) + v]) for v, vector in enumerate(right_row)]
-    one_less = builder.sub(to_go, number(1))
-    turn = [
-        *((now, four, builder.gep(now, [along])) for now, (four, _) in zip(left_now, left, strict=True)),
-        (right_now, right[0], builder.gep(right_now, [right[1]])),
-        (to_go, inner, one_less),
-        *zip(running, sums, added, strict=True),
-    ]
-    for phi, at_first, next_one in turn:
-        phi.add_incoming(at_first, begin)
+    to_go, now = builder.phi(INDEX), [builder.phi(value.type) for value in state]
+    changed: list[Any] = list(now)
+    for _ in range(at_once):
+        changed = turn(changed)
+    left_to_go = builder.sub(to_go, number(1))
+    for phi, at_first, next_one in zip([to_go, *now], [times, *state], [left_to_go, *changed], strict=True):
+        phi.add_incoming(at_first, before)
         phi.add_incoming(next_one, loop)
-    builder.cbranch(builder.icmp_signed(">", one_less, number(0)), loop, end)
-
-    builder.position_at_end(end)
-    finished = [builder.phi(emit.type) for _ in sums]
-    for phi, at_first, next_one in zip(finished, sums, added, strict=True):
-        phi.add_incoming(at_first, begin)
+    builder.cbranch(builder.icmp_signed(">", left_to_go, number(0)), loop, after)
+    builder.position_at_end(after)
+    result = [builder.phi(value.type) for value in state]
+    for phi, at_first, next_one in zip(result, state, changed, strict=True):
+        phi.add_incoming(at_first, before)
         phi.add_incoming(next_one, loop)
-    for phi, place in zip(finished, places(*out), strict=True):
-        emit.store(phi, *place)
+    return result
