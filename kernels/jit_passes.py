@@ -13,9 +13,9 @@ import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import carray, prange, types
 
-from kernels.jit_layers import share_of_part
+from kernels.jit_layers import gradient_part, n_parts, parts
 from kernels.jit_options import callback, element_wise, entry, instructions, threaded_entry
-from kernels.jit_plan import BACKWARD, BIASES, BLOCK, CODE, FORWARD, N_COLUMNS, N_WORK, ROWS, START, STEP, THREADS, UNITS, WHAT
+from kernels.jit_plan import BACKWARD, BIASES, BLOCK, BY_ROWS, CODE, N_COLUMNS, N_WORK, ROWS, START, STEP, THREADS, UNITS, WHAT
 from kernels.jit_target import JIT_DISABLED
 from kernels.network import Array
 
@@ -35,31 +35,37 @@ def _passes(theta: Array, x: Array, y: Array, plan: Array, a: Array, work: Array
     """What the plan is for: activations into ``a``, the gradient into ``dtheta``; returns the cost of a step.
 
     ``theta``, ``a``, ``work`` and ``dtheta`` are flat, ``a`` and ``work`` as large as the plan
-    says. Raises ``ValueError`` for shapes that the plan is not for. Blocks of samples follow one another; in each, one part after
-    the other is shared out to the threads.
+    says. Raises ``ValueError`` for shapes that the plan is not for. Blocks of samples follow one another; in each, parts are shared
+    out to the threads, as many at once as can be without waiting for each other.
     """
-    n_layers, whole = len(plan) - 2, plan[-1]
-    what = whole[WHAT]
+    whole = plan[-1]
     fit = x.shape[0] == whole[ROWS] and x.shape[1] == plan[0, UNITS] and theta.size == plan[-2, BIASES] + plan[-2, UNITS]
     fit = fit and _in_order(theta) and _in_order(x)
-    if what & BACKWARD:
+    if whole[WHAT] & BACKWARD:
         fit = fit and y.shape[0] == whole[ROWS] and y.shape[1] == plan[-2, UNITS] and dtheta.size == theta.size and _in_order(y)
     if not fit or a.size != plan[-2, START] + whole[BLOCK] * plan[-2, STEP]:
         raise ValueError("shapes that the plan is not for, or arrays in another order")
+    last = n_parts(plan, whole[WHAT])
     cost = 0.0
     for first in range(0, whole[ROWS], whole[BLOCK]):
         rows = min(whole[BLOCK], whole[ROWS] - first)
-        for part in range(-1, 2 * n_layers + 1):
-            copies, forwards, backwards = part < 0, 0 <= part < n_layers, part > n_layers
-            if not ((copies and plan[0, START] < 0) or (forwards and not what & FORWARD) or (backwards and not what & BACKWARD)):
-                for t in prange(whole[THREADS]):
-                    cost += _call(whole[CODE], part, what, t, first, rows, plan, theta, x, y, a, work, dtheta)
+        begin = 0
+        while begin < last:
+            if whole[THREADS] == 1:
+                end = last
+            elif begin >= gradient_part(plan) or not whole[BY_ROWS]:
+                end = last if begin >= gradient_part(plan) else begin + 1
+            else:
+                end = min(last, gradient_part(plan))
+            for t in prange(whole[THREADS]):
+                cost += _call(whole[CODE], begin, end, t, first, rows, plan, theta, x, y, a, work, dtheta)
+            begin = end
     return cost
 
 
 def _shares(
-    part: int,
-    what: int,
+    begin: int,
+    end: int,
     t: int,
     first: int,
     rows: int,
@@ -72,13 +78,13 @@ def _shares(
     work_at: Any,
     dtheta_at: Any,
 ) -> float:
-    """``share_of_part`` for arrays given by their addresses; the plan knows how large they are."""
+    """``parts`` for arrays given by their addresses; the plan knows how large they are."""
     plan = carray(plan_at, (n_plan, N_COLUMNS))
     whole = plan[n_plan - 1]
     n_parameters = plan[n_plan - 2, BIASES] + plan[n_plan - 2, UNITS]
-    return share_of_part(
-        part,
-        what,
+    return parts(
+        begin,
+        end,
         t,
         first,
         rows,
@@ -94,8 +100,8 @@ def _shares(
 
 def _plain_call(
     code: int,
-    part: int,
-    what: int,
+    begin: int,
+    end: int,
     t: int,
     first: int,
     rows: int,
@@ -109,15 +115,15 @@ def _plain_call(
 ) -> float:
     """Calls ``_shares`` at the address ``code``; without Numba, what that calls."""
     with np.errstate(all="ignore"):  # NumPy's numbers warn of NaN and overflow where compiled ones do not
-        return share_of_part(part, what, t, first, rows, theta, x.reshape(-1), y.reshape(-1), plan, a, work, dtheta)
+        return parts(begin, end, t, first, rows, theta, x.reshape(-1), y.reshape(-1), plan, a, work, dtheta)
 
 
 @instructions
 def _compiled_call(
     typing: Any,
     code: Any,
-    part: Any,
-    what: Any,
+    begin: Any,
+    end: Any,
     t: Any,
     first: Any,
     rows: Any,

@@ -17,13 +17,14 @@ from kernels.jit_target import VECTOR_BYTES
 from kernels.network import Array, Network
 
 # Columns of a layer's row. UNITS of the layer; STEP from sample to sample, and START, of its activations; where its weights and
-# biases (those that lead to it) start in theta; its ACTIVATION. The input's START is where it is copied to, −1 if it is not.
-UNITS, STEP, START, WEIGHTS, BIASES, ACTIVATION = range(6)
+# biases (those that lead to it) start in theta; its ACTIVATION; where its DELTA starts in the workspace, with the same step. The
+# input's START is where it is copied to in the workspace, −1 if it is not.
+UNITS, STEP, START, WEIGHTS, BIASES, ACTIVATION, DELTA = range(7)
 
-# Columns of the last row. ROWS of the batch, in BLOCKs of so many; THREADS; in the workspace, where the two DELTAs start that
-# take turns, and the PANELS of the first thread, ROOM numbers for each; the size of
-# the workspace; WHAT is asked for; the address of the compiled CODE.
-ROWS, BLOCK, THREADS, DELTA, OTHER_DELTA, PANELS, ROOM, N_WORK, WHAT, CODE = range(10)
+# Columns of the last row. ROWS of the batch; BLOCK, how many of them there is room for; CHUNK, how many go through all layers before
+# the next; THREADS, and whether these share the work BY_ROWS; the PANELS of the first thread in the workspace, ROOM numbers for each;
+# the size of the workspace; WHAT is asked for; the address of the compiled CODE.
+ROWS, BLOCK, CHUNK, THREADS, BY_ROWS, PANELS, ROOM, N_WORK, WHAT, CODE = range(10)
 N_COLUMNS = 10
 
 # WHAT is asked for; BOTH make a step.
@@ -35,12 +36,17 @@ ONE = 0  # the workspace begins with a 1, to add columns up by a product
 CROWDED = 1024
 INPUT_CROWDED = 4096
 
-# A block's activations and δ are to stay in the L2 cache; a gradient larger than this is not gone through block after block.
-BLOCK_BYTES = 1 << 19
+# A chunk's activations and δ are to stay in the L2 cache; a gradient larger than this is not gone through chunk after chunk.
+CHUNK_BYTES = 1 << 19
 GRADIENT_BYTES = 1 << 18
 
-# Multiply-adds of a forward pass from which a second thread pays: some 50 µs of work for one.
-THREADS_PAY = 400_000
+# Rows for each thread from which each takes rows of its own through all layers: they wait for each other but once. With fewer, each
+# would read and pack all of the weights for too little; so they share every product by its columns.
+OWN_ROWS = 64
+
+# Multiply-adds of a forward pass from which more threads pay: 100 to 200 µs of a step's work for one. They would pay from a quarter of
+# that, but where other processes keep the CPUs busy, waiting for a thread that is not let on takes milliseconds.
+THREADS_PAY = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -57,32 +63,35 @@ class Plan:
 
     @classmethod
     def of(cls, network: Network, rows: int, itemsize: int, threads: int, what: int, code: int) -> Plan:
-        """The plan for a batch of ``rows``. A step keeps no activations, so in it blocks of rows may follow one another."""
+        """The plan for a batch of ``rows``. One thread keeps no activations in a step, so it has room for a chunk only."""
         sizes = network.layer_sizes
-        block = block_rows(network, rows, itemsize) if what == BOTH else rows
         vector = VECTOR_BYTES // itemsize
+        chunk = chunk_rows(network, rows, itemsize)
+        block = chunk if what == BOTH and threads == 1 else rows
+        by_rows = threads == 1 or rows >= threads * OWN_ROWS
         steps = [row_step(n, block, itemsize) for n in sizes]
         copied = block > 1 and sizes[0] * itemsize % INPUT_CROWDED == 0
-        delta = vector
-        other = delta + block * max(steps[1:])
-        copy = other + block * max(steps[1:])
-        panels = copy + block * steps[0] * copied
-        room = max(
-            max(panel_size(n_out, n_in, itemsize), panel_size(n_out, block, itemsize), panel_size(n_in, n_out, itemsize))
-            for n_in, n_out in pairwise(sizes)
-        )
-        table = [[sizes[0], steps[0] if copied else sizes[0], copy if copied else -1]]
+        work = vector  # behind the 1
+        table = [[sizes[0], steps[0] if copied else sizes[0], work if copied else -1]]
+        work += block * steps[0] * copied
         start = weights = 0
         for (n_in, n_out), step, name in zip(pairwise(sizes), steps[1:], network.activations, strict=True):
-            table.append([n_out, step, start, weights, weights + n_in * n_out, CODES[name]])
+            table.append([n_out, step, start, weights, weights + n_in * n_out, CODES[name], work])
             start += block * step
+            work += block * step if what & BACKWARD else 0
             weights += (n_in + 1) * n_out
-        n_work = panels + threads * (room if block > 1 else 0)
-        table.append([rows, block, threads, delta, other, panels, room, n_work, what, code])
+        room = 0 if rows == 1 else max(_room(n_in, n_out, block, itemsize) for n_in, n_out in pairwise(sizes))
+        n_work = work + threads * room
+        table.append([rows, block, chunk if by_rows else rows, threads, by_rows, work, room, n_work, what, code])
         array = np.array([line + [0] * (N_COLUMNS - len(line)) for line in table], dtype=np.int64)
         array.flags.writeable = False
         layers = [((block, n), at * itemsize, (step * itemsize, itemsize)) for n, step, at, *_ in table[1:-1]]
         return cls(array, start, n_work, layers)
+
+
+def _room(n_in: int, n_out: int, rows: int, itemsize: int) -> int:
+    """For the right matrices of a layer's three products, packed: w, w′ and δ."""
+    return max(panel_size(n_out, n_in, itemsize), panel_size(n_in, n_out, itemsize), panel_size(n_out, rows, itemsize))
 
 
 def row_step(n: int, rows: int, itemsize: int) -> int:
@@ -92,10 +101,10 @@ def row_step(n: int, rows: int, itemsize: int) -> int:
     return step + vector if rows > 1 and step * itemsize % CROWDED == 0 else step
 
 
-def block_rows(network: Network, rows: int, itemsize: int) -> int:
-    """Rows of a block: the batch, or as many as keep what belongs to them in the cache, if the gradient stays there too."""
+def chunk_rows(network: Network, rows: int, itemsize: int) -> int:
+    """Rows of a chunk: the batch, or as many as keep what belongs to them in the cache, if the gradient stays there too."""
     if network.n_parameters * itemsize > GRADIENT_BYTES:
         return rows
     n_numbers = network.layer_sizes[0] + 2 * sum(row_step(n, rows, itemsize) for n in network.layer_sizes[1:])
-    n_blocks = max(1, round(rows * n_numbers * itemsize / BLOCK_BYTES))
-    return -(-rows // n_blocks)
+    n_chunks = max(1, round(rows * n_numbers * itemsize / CHUNK_BYTES))
+    return -(-rows // n_chunks)
