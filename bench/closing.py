@@ -66,7 +66,7 @@ def without_times(rows: list[dict[str, Any]]) -> list[str]:
     cells: dict[tuple[str, str], dict[str, str]] = {}
     for row in rows:
         if row["status"] != "ok":
-            place = str(Cell.of(row["layers"], row["activation"], row["cost"], row["batch"], row["dtype"]))
+            place = str(Cell.of(row["layers"], row["activation"], row["cost"], row["batch"], row["dtype"], row["threads"]))
             cells.setdefault((row["status"], row["kernel"]), {}).setdefault(place, row["message"])
     for (status, kernel), places in cells.items():
         if status in ("too_slow", "unsupported", "not_run"):
