@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from importlib.util import find_spec
+from importlib.machinery import PathFinder
 
 import numpy as np
 
@@ -59,7 +59,8 @@ def name_of(label: str, kernel_class: object) -> str | None:
         return label
     try:
         module, qualified = kernel_class.__module__, kernel_class.__qualname__  # type: ignore[attr-defined]
-        where = module if find_spec(module) else inspect.getfile(kernel_class)  # type: ignore[arg-type]
+        on_path = PathFinder.find_spec(module.partition(".")[0])  # not so what was loaded from a file by its path
+        where = module if on_path else inspect.getfile(kernel_class)  # type: ignore[arg-type]
     except (AttributeError, ImportError, OSError, TypeError, ValueError):
         return None
     return f"{where}:{qualified}" if qualified.isidentifier() else None

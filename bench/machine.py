@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import cpuinfo
-import llvmlite.binding as llvm
+import llvmlite.binding as llvm  # type: ignore[import-untyped]
 import numba
 import threadpoolctl
 
@@ -48,10 +48,11 @@ def thread_pools() -> list[dict[str, Any]]:
 def numba_facts() -> dict[str, Any]:
     """What Numba compiles for, and what carries its threads (None where none were started)."""
     try:
-        layer = numba.threading_layer()
+        layer = numba.threading_layer()  # type: ignore[attr-defined]
     except ValueError:
         layer = None
-    return {"numba_cpu": numba.config.CPU_NAME or llvm.get_host_cpu_name(), "numba_threading_layer": layer}
+    cpu = numba.config.CPU_NAME  # type: ignore[attr-defined]
+    return {"numba_cpu": cpu or llvm.get_host_cpu_name(), "numba_threading_layer": layer}
 
 
 def usable_cpus() -> int:

@@ -9,7 +9,7 @@ from functools import cache
 from itertools import repeat
 from typing import Any
 
-import llvmlite.binding as llvm
+import llvmlite.binding as llvm  # type: ignore[import-untyped]
 import numpy as np
 from llvmlite import ir
 from numba import config, njit, types
@@ -92,6 +92,6 @@ def multiply_adds(dtype: str, lanes: int, n_sums: int) -> Callable[[int], float]
 
     @njit("float64(int64)", nogil=True)
     def run(turns: int) -> float:
-        return loop(turns)  # type: ignore[no-any-return, call-arg, arg-type]
+        return loop(turns)  # type: ignore[call-arg]
 
-    return run  # type: ignore[no-any-return]
+    return run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from kernels import Network
 from kernels.network import Array
 from kernels.protocol import one_line
 
-Tensor = torch.Tensor
+Tensor: TypeAlias = Any  # torch.Tensor, for whom the package is installed
 Calls = dict[str, Callable[[], Any]]
 aten = torch.ops.aten
 

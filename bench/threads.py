@@ -49,4 +49,4 @@ def foreseen(counts: Sequence[int], n_cpus: int) -> list[str]:
 
 def most_of_numba() -> int:
     """The size of Numba's pool."""
-    return int(numba.config.NUMBA_NUM_THREADS)
+    return int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
