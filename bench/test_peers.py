@@ -131,14 +131,29 @@ def test_the_real_ones_are_right(package: str, dtype: str) -> None:
         y = rng.random((5, network.layer_sizes[-1])).astype(dtype)  # rows that do not add up to 1, with the cross entropy too
         for label, peer in found.items():
             peer.prepare(1)
-            report = judge(peer, network, theta, x, y, contract=False)
+            instance = peer(network)
+            report = judge(lambda network, made=instance: made, network, theta, x, y, contract=False)
             assert report.verdict == "pass", (label, network, report)
-            calls = peer(network).native_calls(theta, x, y)
+            calls = instance.native_calls(theta, x, y)
             assert set(calls) == set(PHASES) - ({"backward"} if label != "torch-by-hand" else set())
             assert not any(isinstance(part, np.ndarray) for part in calls["step"]()[1])
 
 
-def test_xla_s_pool_has_the_size_that_is_asked_for() -> None:
+def test_a_compiler_that_fails_is_unsupported(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch", reason="torch is an optional peer")
+    from bench import peers_torch
+
+    def fails(*arguments: Any, **options: Any) -> Any:
+        raise RuntimeError("no C++ compiler,\n  over two lines")
+
+    monkeypatch.setattr(peers_torch.torch, "compile", lambda *arguments, **options: fails)
+    for results in contest(peers_torch.TorchCompile).values():
+        assert results["peer"].status == "unsupported"
+        assert results["peer"].message.endswith("torch.compile: RuntimeError: no C++ compiler, over two lines")
+        assert results["numpy"].turns
+
+
+def test_xla_s_pool_has_the_size_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("jax", reason="jax is an optional peer")
     from bench import peers_jax
 
@@ -146,3 +161,9 @@ def test_xla_s_pool_has_the_size_that_is_asked_for() -> None:
         peers_jax.Jax.prepare(threads)
         results = contest(peers_jax.Jax, Cell.of("3-4-2", "sigmoid", "squared_error", 5, "float64", threads))
         assert results["step"]["peer"].status == "ok"
+    if peers_jax.pool_threads() is not None:
+        counts = iter([1, 4])  # the planted fault: three new threads, whatever was asked for
+        monkeypatch.setattr(peers_jax, "pool_threads", lambda: next(counts))
+        results = contest(peers_jax.Jax, Cell.of("3-4-2", "sigmoid", "squared_error", 5, "float64", 2))
+        assert results["step"]["peer"].status == "unsupported"
+        assert "XLA's pool has 3 threads, not 2" in results["step"]["peer"].message
