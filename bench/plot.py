@@ -23,7 +23,7 @@ COLUMNS = 3
 
 
 def picture(summary: pd.DataFrame, phase: str = "step") -> Figure:
-    """Time of one call against batch size, a panel for each network, a line for each kernel and dtype.
+    """Time of one call against batch size, a panel for each network and number of threads, a line for each kernel and dtype.
 
     ``summary``: a run's summary.csv. Bars are the 95 % intervals of the medians. Raises ``ValueError`` where the phase has no times.
     """
@@ -33,12 +33,13 @@ def picture(summary: pd.DataFrame, phase: str = "step") -> Figure:
     kernels = list(rows["kernel"].unique())
     others = [kernel for kernel in kernels if kernel not in FIXED]
     look = {kernel: (FIXED[kernel] if kernel in FIXED else len(FIXED) + others.index(kernel)) % len(COLOURS) for kernel in kernels}
-    networks = [(tuple(map(str, names)), cells) for names, cells in rows.groupby(["layers", "activation", "cost"], sort=False)]
+    networks = [(tuple(map(str, names)), cells) for names, cells in rows.groupby(["layers", "activation", "cost", "threads"], sort=False)]
     columns = min(COLUMNS, len(networks))
     figure = Figure(figsize=(1.2 + 2.9 * columns, 1.3 + 2.3 * ceil(len(networks) / columns)), layout="constrained")
     axes = figure.subplots(ceil(len(networks) / columns), columns, sharex=True, sharey=True, squeeze=False)
-    for ax, ((layers, activation, cost), cells) in zip(axes.flat, networks, strict=False):
+    for ax, ((layers, activation, cost, threads), cells) in zip(axes.flat, networks, strict=False):
         unusual = [name for name, usual in ((activation, "sigmoid"), (cost, "squared_error")) if name != usual]
+        unusual += [f"{threads} threads"] * (threads != "1")
         panel(ax, cells, look)
         ax.set_title(" ".join([layers, *unusual]), fontsize=10)
     for ax in axes.flat[len(networks) :]:
@@ -47,7 +48,7 @@ def picture(summary: pd.DataFrame, phase: str = "step") -> Figure:
     figure.supylabel("time of one " + ("step: cost and gradient" if phase == "step" else f"{phase} pass"), fontsize=10)
     handles = [Line2D([], [], color=COLOURS[look[k]], marker=MARKERS[look[k]], label=k) for k in kernels]
     handles += [Line2D([], [], color="0.4", linestyle=STYLES[dtype], label=dtype) for dtype in STYLES if dtype in set(rows["dtype"])]
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, fontsize=10)
+    figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 2 * columns), frameon=False, fontsize=10)
     return figure
 
 
