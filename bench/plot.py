@@ -41,9 +41,12 @@ def picture(summary: pd.DataFrame, phase: str = "step") -> Figure:
         unusual = [name for name, usual in ((activation, "sigmoid"), (cost, "squared_error")) if name != usual]
         unusual += [f"{threads} threads"] * (threads != "1")
         panel(ax, cells, look)
+        batches = sorted(rows["batch"].unique())  # of all panels: they share the axis, and a cell may have come alone
+        ax.set_xticks(batches, [str(batch) for batch in batches])
         ax.set_title(" ".join([layers, *unusual]), fontsize=10)
-    for ax in axes.flat[len(networks) :]:
-        ax.set_visible(False)
+    for n in range(len(networks), axes.size):
+        axes.flat[n].set_visible(False)
+        axes.flat[n - columns].tick_params(labelbottom=True)  # nothing below it has the numbers now
     figure.supxlabel("batch size (rows)", fontsize=10)
     figure.supylabel("time of one " + ("step: cost and gradient" if phase == "step" else f"{phase} pass"), fontsize=10)
     handles = [Line2D([], [], color=COLOURS[look[k]], marker=MARKERS[look[k]], label=k) for k in kernels]
@@ -70,8 +73,6 @@ def panel(ax: Axes, cells: pd.DataFrame, look: dict[str, int]) -> None:
     ax.text(0.03, 0.97, "\n".join(words), transform=ax.transAxes, va="top", fontsize=7.5, color="0.35")
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
-    batches = sorted(cells["batch"].unique())
-    ax.set_xticks(batches, [str(batch) for batch in batches])
     ax.xaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_locator(LogLocator(numticks=20))
     ax.yaxis.set_major_formatter(EngFormatter(unit="s"))

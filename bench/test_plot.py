@@ -38,6 +38,7 @@ def test_another_number_of_threads_has_a_panel_of_its_own() -> None:
     two = [row | {"threads": 2} for row in table()]
     figure = picture(pd.DataFrame(table() + two, columns=SUMMARY))
     assert [ax.get_title() for ax in figure.axes if ax.get_visible()] == ["2-3-1", "64-30-10", "2-3-1 2 threads", "64-30-10 2 threads"]
+    assert list(figure.axes[0].get_xticks()) == [1, 32]
     assert all(len(line.get_xdata()) in (0, 2) for ax in figure.axes for line in ax.get_lines())  # not four points on one line
 
 
