@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend import backend
+from jax.extend.backend import clear_backends
 
 from bench.peers import Peer
 from kernels import Network
@@ -89,7 +89,7 @@ def size_pool(threads: int) -> None:
     if _size == threads:
         return
     gc.collect()  # results that still hold the old client keep its threads alive
-    backend.clear_backends()
+    clear_backends()
     gc.collect()
     before = pool_threads()
     names = ("NPROC", "PJRT_NPROC")  # which of them is read depends on the version

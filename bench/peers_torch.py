@@ -165,8 +165,8 @@ class TorchCompile(TorchPeer):
         try:
             forward()
             step()
-        except (Exception, SystemExit) as error:  # whatever its many parts raise
-            raise NotImplementedError(f"torch.compile: {one_line(error)}") from error
+        except (Exception, SystemExit) as error:  # whatever its many parts raise, without the advice that follows
+            raise NotImplementedError(f"torch.compile: {one_line(error).partition(' Set TORCHDYNAMO')[0]}") from error
         return {"forward": forward, "step": step}
 
 
