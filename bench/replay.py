@@ -83,7 +83,7 @@ def smoke(cell: Cell, phase: str, kernel: str, kernel_class: KernelClass, budget
         predicted = (
             None if peer else reach.explore(kernel, cell, budget.call_limit_s, lambda smaller: first_calls(kernel_class, smaller)[2])
         )
-    if predicted is not None and predicted > budget.call_limit_s:
+    if predicted is not None and predicted > limit_s:
         return Entry(Result("too_slow", message=f"a step would take about {predicted:.2g} s"))
 
     def call() -> None:
