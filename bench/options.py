@@ -11,6 +11,7 @@ from bench.peers import Peer, peers
 from bench.verified import KernelClass
 from kernels.selection import Selection, sizes, unique, whole_number
 
+MOST_THREADS = 1024  # some libraries start as many as they are told, and end the process where that fails
 OPTIONS = {
     "threads": "a number of threads, of every library (default: 1)",
     "peer": "a library on the same cells: torch or jax",
@@ -28,7 +29,7 @@ class Options:
     @classmethod
     def parse(cls, selection: Selection, threads: Sequence[str] = (), peer: Sequence[str] = (), cell: Sequence[str] = ()) -> Options:
         """Options as typed, beside those that both suites share. Raises ``ValueError`` in one line."""
-        counts = unique(whole_number(text, "--threads") for text in threads) or (1,)
+        counts = unique(whole_number(text, "--threads", MOST_THREADS) for text in threads) or (1,)
         beside = unique(_place(text) for text in cell)
         return cls(tuple(cells(selection, counts, beside)), _contenders(selection, peers(unique(peer))))
 

@@ -30,8 +30,9 @@ def test_cells_come_beside_the_grid_and_are_crossed_with_the_other_axes() -> Non
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"threads": ["0"]}, "--threads: got '0'; expected a whole number, 1 to 99999999"),
+        ({"threads": ["0"]}, "--threads: got '0'; expected a whole number, 1 to 1024"),
         ({"threads": ["x"]}, "--threads: got 'x'; expected a whole number"),
+        ({"threads": ["1025"]}, "--threads: got '1025'; expected a whole number"),
         ({"cell": ["2-3-1"]}, "--cell: got '2-3-1'; expected layer sizes, x and a batch size, such as 784-128-10x256"),
         ({"cell": ["2-3-1x0"]}, "--cell: got '2-3-1x0'"),
         ({"cell": ["2x3"]}, "--cell: got '2x3'"),

@@ -13,6 +13,7 @@ from kernels.protocol import BUILT_IN, KernelLike, load, split_name
 T = TypeVar("T")
 
 DTYPES = tuple(map(str, REAL))
+MOST = 99_999_999  # no machine's memory has use for more
 
 
 @dataclass(frozen=True)
@@ -78,20 +79,20 @@ def sizes(text: str) -> tuple[int, ...]:
     """The layer sizes in ``784-128-10``. Raises ``ValueError`` in one line."""
     parts = text.split("-")
     if len(parts) < 2 or not all(is_size(part) for part in parts):
-        raise ValueError(f"--layers: got {text!r}; expected at least two whole numbers, each 1 to 99999999, such as 784-128-10")
+        raise ValueError(f"--layers: got {text!r}; expected at least two whole numbers, each 1 to {MOST}, such as 784-128-10")
     return tuple(map(int, parts))
 
 
-def whole_number(text: str, option: str) -> int:
+def whole_number(text: str, option: str, most: int = MOST) -> int:
     """The value of an option that counts something. Raises ``ValueError`` in one line."""
-    if not is_size(text):
-        raise ValueError(f"{option}: got {text!r}; expected a whole number, 1 to 99999999")
+    if not is_size(text) or int(text) > most:
+        raise ValueError(f"{option}: got {text!r}; expected a whole number, 1 to {most}")
     return int(text)
 
 
 def is_size(text: str) -> bool:
-    """A whole number, 1 or more, and of no more digits than any machine's memory has use for."""
-    return text.isdecimal() and len(text) <= 8 and int(text) > 0
+    """A whole number from 1 to ``MOST``."""
+    return text.isdecimal() and len(text) <= len(str(MOST)) and int(text) > 0
 
 
 def _loaded(names: Sequence[str]) -> dict[str, Callable[[Network], KernelLike]]:
