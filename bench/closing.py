@@ -10,6 +10,8 @@ from bench.grid import Cell
 from bench.run import Run
 from bench.tables import paired, ratio_interval
 
+ROOM = 4  # kernels whose intervals fit on a line
+
 
 def closing_lines(run: Run) -> list[str]:
     """The closing summary, line by line."""
@@ -23,18 +25,19 @@ def closing_lines(run: Run) -> list[str]:
 
 
 def who_won(run: Run, phase: str) -> list[str]:
-    """A line for each cell: each kernel's median, and its speed-up over numpy with the interval; ``*`` marks the fastest."""
+    """A line for each cell: each kernel's median and speed-up over numpy, and its interval where there is room; ``*`` marks the fastest."""
     kernels = list(dict.fromkeys(row["kernel"] for row in run.rows()))
     lines, wins = [], Counter[str]()
+    roomy = len(kernels) <= ROOM
     for (cell, p), results in run.results.items():
         if p != phase:
             continue
         fastest = winner(run, cell, phase)
         wins[fastest or "tie"] += any(result.turns for result in results.values())
-        shown = [entry(run.row(cell, phase, kernel), kernel == fastest) if kernel in results else "" for kernel in kernels]
+        shown = [entry(run.row(cell, phase, kernel), kernel == fastest, roomy) if kernel in results else "" for kernel in kernels]
         lines.append((str(cell), shown))
     name = {"step": "one step (forward and backward)"}.get(phase, f"one {phase} pass")
-    title = f"{name}: median time, speed-up over numpy [its 95 % interval], * the fastest"
+    title = f"{name}: median time, speed-up over numpy{' [its 95 % interval]' * roomy}, * the fastest"
     table = aligned([("cell", kernels), *lines])
     tally = ", ".join(f"{kernel} {wins[kernel]}" for kernel in kernels) + (f", tied {wins['tie']}" if wins["tie"] else "")
     return [title, "", *table, "", f"fastest {phase}, by cells: {tally}"]
@@ -50,13 +53,13 @@ def winner(run: Run, cell: Cell, phase: str) -> str | None:
     return order[0] if low > 1 else None
 
 
-def entry(row: dict[str, Any], fastest: bool) -> str:
+def entry(row: dict[str, Any], fastest: bool, interval: bool = True) -> str:
     """``1.23 ms 4.56x [4.4, 4.7] *``, or the status where there is no time."""
     if row["status"] != "ok":
         return str(row["status"])
     text = f"{time_text(row['median_s'])}"
     if row["kernel"] != "numpy" and row["speedup_vs_numpy"] == row["speedup_vs_numpy"]:
-        text += f" {row['speedup_vs_numpy']:.3g}x [{row['speedup_ci_low']:.3g}, {row['speedup_ci_high']:.3g}]"
+        text += f" {row['speedup_vs_numpy']:.3g}x" + f" [{row['speedup_ci_low']:.3g}, {row['speedup_ci_high']:.3g}]" * interval
     return text + " *" * fastest
 
 
@@ -66,7 +69,7 @@ def without_times(rows: list[dict[str, Any]]) -> list[str]:
     cells: dict[tuple[str, str], dict[str, str]] = {}
     for row in rows:
         if row["status"] != "ok":
-            place = str(Cell.of(row["layers"], row["activation"], row["cost"], row["batch"], row["dtype"]))
+            place = str(Cell.of(row["layers"], row["activation"], row["cost"], row["batch"], row["dtype"], row["threads"]))
             cells.setdefault((row["status"], row["kernel"]), {}).setdefault(place, row["message"])
     for (status, kernel), places in cells.items():
         if status in ("too_slow", "unsupported", "not_run"):

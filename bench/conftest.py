@@ -13,17 +13,27 @@ import pytest
 from bench.closing import closing_lines
 from bench.grid import Cell
 from bench.measure import Budget
+from bench.options import OPTIONS, Options
 from bench.progress import Progress
 from bench.reach import Reach
 from bench.replay import Entry, measured, smoke
 from bench.run import Plan, Run
-from kernels.selection import Selection
 from verify.runs import new_run
 
 RUN = pytest.StashKey[Run]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("deltacheck benchmarks", "deltacheck: benchmarks only (each may be repeated)")
+    for name, text in OPTIONS.items():
+        group.addoption(f"--{name}", action="append", default=[], metavar=name.upper(), help=text)
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    try:
+        config.bench_options = Options.parse(config.selection, **{name: config.getoption(name, []) for name in OPTIONS})  # type: ignore[attr-defined]
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
     if config.getoption("benchmark_columns", None) is None:  # pytest-benchmark's ten columns do not fit a terminal
         config.option.benchmark_columns = ["min", "median", "iqr", "rounds"]
 
@@ -65,7 +75,7 @@ def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -
 def cell_of(item: pytest.Item) -> tuple[Cell, str, str]:
     """The cell, phase and kernel of a timed test."""
     params: dict[str, Any] = item.callspec.params  # type: ignore[attr-defined]
-    cell = Cell.of(params["layers"], params["activation"], params["cost"], params["batch"], params["dtype"])
+    cell = Cell.of(params["layers"], params["activation"], params["cost"], params["batch"], params["dtype"], params["threads"])
     return cell, params["phase"], params["kernel"]
 
 
@@ -85,15 +95,16 @@ def budget(request: pytest.FixtureRequest) -> Budget:
 
 
 @pytest.fixture(scope="session")
-def run(request: pytest.FixtureRequest, selection: Selection, budget: Budget) -> Iterator[Run]:
+def run(request: pytest.FixtureRequest, budget: Budget) -> Iterator[Run]:
     config = request.config
+    options: Options = config.bench_options  # type: ignore[attr-defined]
     plan: Plan = {}
     for item in request.session.items:
         if of_a_cell(item):
             cell, phase, kernel = cell_of(item)
             plan.setdefault((cell, phase), []).append(kernel)
     command = shlex.join(["pytest", *config.invocation_params.args]).replace(f"{config.rootpath}{os.sep}", "")
-    run = Run(new_run(config.results_dir, "bench"), config.rootpath, command, plan, selection.kernels, budget, Progress(config, len(plan)))  # type: ignore[attr-defined]
+    run = Run(new_run(config.results_dir, "bench"), config.rootpath, command, plan, options.contenders, budget, Progress(config, len(plan)))  # type: ignore[attr-defined]
     config.stash[RUN] = run
     yield run
     run.close()
@@ -105,11 +116,12 @@ def smoke_reach() -> Reach:
 
 
 @pytest.fixture
-def entry(request: pytest.FixtureRequest, selection: Selection, budget: Budget) -> Entry:
+def entry(request: pytest.FixtureRequest, budget: Budget) -> Entry:
     """The contender of this test; listed before ``benchmark``, which takes its timer and group from the marker."""
     cell, phase, kernel = cell_of(request.node)
     if request.config._benchmarksession.disabled:  # type: ignore[attr-defined]
-        return smoke(cell, phase, kernel, selection.kernels[kernel], budget, request.getfixturevalue("smoke_reach"))
+        contender = request.config.bench_options.contenders[kernel]  # type: ignore[attr-defined]
+        return smoke(cell, phase, kernel, contender, budget, request.getfixturevalue("smoke_reach"))
     entry, timer = measured(request.getfixturevalue("run"), cell, phase, kernel)
     request.node.add_marker(pytest.mark.benchmark(timer=timer, group=f"{cell} {phase}"))
     return entry

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -17,22 +18,22 @@ BATCHES = (1, 32, 256)
 DTYPES = ("float32", "float64")
 PHASES = ("forward", "backward", "step")  # step is value_and_grad
 SEED = 0
-THREADS = 1
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A network, a batch size and a dtype: what a kernel is verified on, and timed on phase by phase."""
+    """A network, a batch size, a dtype and a number of threads: what a kernel is verified on, and timed on phase by phase."""
 
     network: Network
     batch: int
     dtype: str
+    threads: int = 1  # of every pool, while a kernel runs
 
     @classmethod
-    def of(cls, layers: str, activation: str, cost: str, batch: int, dtype: str) -> Cell:
+    def of(cls, layers: str, activation: str, cost: str, batch: int, dtype: str, threads: int = 1) -> Cell:
         """The cell of a table's key columns, or of a test's parameters."""
         names = tuple(activation.split(",")) if "," in activation else activation
-        return cls(Network(tuple(map(int, layers.split("-"))), names, cost), batch, dtype)
+        return cls(Network(tuple(map(int, layers.split("-"))), names, cost), batch, dtype, threads)
 
     @property
     def layers(self) -> str:
@@ -53,7 +54,7 @@ class Cell:
         return " ".join([f"{self.layers} x {self.batch}", *unusual])
 
     def __str__(self) -> str:
-        return f"{self.place} {self.dtype}"
+        return f"{self.place} {self.dtype}" + (f" {self.threads} threads" if self.threads != 1 else "")
 
     @cached_property
     def multiply_adds(self) -> int:
@@ -80,11 +81,14 @@ class Cell:
         return theta, x, y
 
 
-def cells(selection: Selection) -> list[Cell]:
-    """Every combination of the selected axes; an axis that was not selected is the default one."""
-    return [
-        Cell(network, batch, dtype)
-        for network in selection.networks(LAYERS)
-        for batch in selection.batches or BATCHES
-        for dtype in selection.dtypes or DTYPES
-    ]
+def cells(selection: Selection, threads: Sequence[int] = (1,), beside: Sequence[tuple[tuple[int, ...], int]] = ()) -> list[Cell]:
+    """Every combination of the selected axes; an axis that was not selected is the default one.
+
+    ``beside``: layer sizes and batch sizes that come to the grid, each with all activations, costs, dtypes and threads.
+    Raises ``ValueError`` in one line where a name for each layer was given and does not fit one of them.
+    """
+    places = [(network, batch) for network in selection.networks(LAYERS) for batch in selection.batches or BATCHES]
+    for layer_sizes, batch in beside:
+        places += [(network, batch) for network in replace(selection, layers=(layer_sizes,)).networks(())]
+    dtypes = selection.dtypes or DTYPES
+    return [Cell(network, batch, dtype, n) for network, batch in dict.fromkeys(places) for dtype in dtypes for n in threads]

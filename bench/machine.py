@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import cpuinfo
+import llvmlite.binding as llvm  # type: ignore[import-untyped]
+import numba
 import threadpoolctl
 
-PACKAGES = ("numpy", "scipy", "numba", "llvmlite", "pandas", "pytest", "pytest-benchmark", "threadpoolctl")
-VARIABLES = ("OPENBLAS_", "MKL_", "OMP_", "NUMBA_", "BLIS_")
+PACKAGES = ("numpy", "scipy", "numba", "llvmlite", "pandas", "pytest", "pytest-benchmark", "threadpoolctl", "torch", "jax", "jaxlib")
+VARIABLES = ("OPENBLAS_", "MKL_", "OMP_", "KMP_", "NUMBA_", "BLIS_", "XLA_", "PJRT_", "NPROC", "TORCHINDUCTOR_")
 
 
 def machine() -> dict[str, Any]:
@@ -24,7 +26,7 @@ def machine() -> dict[str, Any]:
         "platform": platform.platform(),
         "cpu_model": cpu.get("brand_raw", platform.processor()),
         "cpu_count": os.cpu_count(),
-        "cpu_count_usable": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cpu_count_usable": usable_cpus(),
         "cpu_simd": [flag for flag in cpu.get("flags", []) if flag.startswith(("avx", "sve", "neon", "asimd"))],
         "memory_bytes": memory_bytes(),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
@@ -34,13 +36,28 @@ def machine() -> dict[str, Any]:
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """The variables that steer BLAS, OpenMP and Numba; where one names a file or folder, only that it does."""
+    """The variables that steer BLAS, OpenMP, Numba and the peers; where one names a file or folder, only that it does."""
     return {name: "(a path)" if os.sep in value else value for name, value in sorted(variables.items()) if name.startswith(VARIABLES)}
 
 
 def thread_pools() -> list[dict[str, Any]]:
     """The BLAS and OpenMP libraries loaded by now, without the paths they came from."""
     return [{key: value for key, value in pool.items() if key != "filepath"} for pool in threadpoolctl.threadpool_info()]
+
+
+def numba_facts() -> dict[str, Any]:
+    """What Numba compiles for, and what carries its threads (None where none were started)."""
+    try:
+        layer = numba.threading_layer()  # type: ignore[attr-defined]
+    except ValueError:
+        layer = None
+    cpu = numba.config.CPU_NAME  # type: ignore[attr-defined]
+    return {"numba_cpu": cpu or llvm.get_host_cpu_name(), "numba_threading_layer": layer}
+
+
+def usable_cpus() -> int:
+    """The CPUs that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def commit(root: Path) -> dict[str, Any]:

@@ -23,7 +23,7 @@ COLUMNS = 3
 
 
 def picture(summary: pd.DataFrame, phase: str = "step") -> Figure:
-    """Time of one call against batch size, a panel for each network, a line for each kernel and dtype.
+    """Time of one call against batch size, a panel for each network and number of threads, a line for each kernel and dtype.
 
     ``summary``: a run's summary.csv. Bars are the 95 % intervals of the medians. Raises ``ValueError`` where the phase has no times.
     """
@@ -33,21 +33,25 @@ def picture(summary: pd.DataFrame, phase: str = "step") -> Figure:
     kernels = list(rows["kernel"].unique())
     others = [kernel for kernel in kernels if kernel not in FIXED]
     look = {kernel: (FIXED[kernel] if kernel in FIXED else len(FIXED) + others.index(kernel)) % len(COLOURS) for kernel in kernels}
-    networks = [(tuple(map(str, names)), cells) for names, cells in rows.groupby(["layers", "activation", "cost"], sort=False)]
+    networks = [(tuple(map(str, names)), cells) for names, cells in rows.groupby(["layers", "activation", "cost", "threads"], sort=False)]
     columns = min(COLUMNS, len(networks))
     figure = Figure(figsize=(1.2 + 2.9 * columns, 1.3 + 2.3 * ceil(len(networks) / columns)), layout="constrained")
     axes = figure.subplots(ceil(len(networks) / columns), columns, sharex=True, sharey=True, squeeze=False)
-    for ax, ((layers, activation, cost), cells) in zip(axes.flat, networks, strict=False):
+    for ax, ((layers, activation, cost, threads), cells) in zip(axes.flat, networks, strict=False):
         unusual = [name for name, usual in ((activation, "sigmoid"), (cost, "squared_error")) if name != usual]
+        unusual += [f"{threads} threads"] * (threads != "1")
         panel(ax, cells, look)
+        batches = sorted(rows["batch"].unique())  # of all panels: they share the axis, and a cell may have come alone
+        ax.set_xticks(batches, [str(batch) for batch in batches])
         ax.set_title(" ".join([layers, *unusual]), fontsize=10)
-    for ax in axes.flat[len(networks) :]:
-        ax.set_visible(False)
+    for n in range(len(networks), axes.size):
+        axes.flat[n].set_visible(False)
+        axes.flat[n - columns].tick_params(labelbottom=True)  # nothing below it has the numbers now
     figure.supxlabel("batch size (rows)", fontsize=10)
     figure.supylabel("time of one " + ("step: cost and gradient" if phase == "step" else f"{phase} pass"), fontsize=10)
     handles = [Line2D([], [], color=COLOURS[look[k]], marker=MARKERS[look[k]], label=k) for k in kernels]
     handles += [Line2D([], [], color="0.4", linestyle=STYLES[dtype], label=dtype) for dtype in STYLES if dtype in set(rows["dtype"])]
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, fontsize=10)
+    figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 2 * columns), frameon=False, fontsize=10)
     return figure
 
 
@@ -69,8 +73,6 @@ def panel(ax: Axes, cells: pd.DataFrame, look: dict[str, int]) -> None:
     ax.text(0.03, 0.97, "\n".join(words), transform=ax.transAxes, va="top", fontsize=7.5, color="0.35")
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
-    batches = sorted(cells["batch"].unique())
-    ax.set_xticks(batches, [str(batch) for batch in batches])
     ax.xaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_locator(LogLocator(numticks=20))
     ax.yaxis.set_major_formatter(EngFormatter(unit="s"))

@@ -54,8 +54,8 @@ def rungs(cell: Cell) -> Iterator[Cell]:
     for width in (8, 64, 512):
         if width < max(network.layer_sizes):
             sizes = tuple(min(n, width) for n in network.layer_sizes)
-            yield Cell(Network(sizes, network.activations, network.cost), 1, cell.dtype)
+            yield Cell(Network(sizes, network.activations, network.cost), 1, cell.dtype, cell.threads)
     batch = 1
     while batch < cell.batch:
-        yield Cell(network, batch, cell.dtype)
+        yield Cell(network, batch, cell.dtype, cell.threads)
         batch *= 16

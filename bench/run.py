@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from bench.contest import Contest, Result
-from bench.grid import SEED, THREADS, Cell
-from bench.machine import commit, doubts, machine, thread_pools
-from bench.measure import Budget
+from bench.floor import FLOOR
+from bench.grid import SEED, Cell
+from bench.machine import commit, doubts, machine, numba_facts, thread_pools
+from bench.measure import PAUSE_S, Budget
 from bench.progress import Progress
 from bench.reach import Reach
 from bench.tables import SAMPLES, SUMMARY, append, sample_rows, summary_rows, write
+from bench.threads import foreseen
 from bench.verified import KernelClass
+from bench.yardsticks import Yardsticks, yardsticks
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 Plan = dict[tuple[Cell, str], list[str]]  # (cell, phase) -> kernels, in the order of the tests
 
 
@@ -41,6 +44,8 @@ class Run:
         self._budget = budget
         self._reach = Reach()
         self._contest: Contest | None = None
+        self._yardsticks: Yardsticks | None = None  # taken when the first cell is asked for
+        threads = sorted({cell.threads for cell, _ in plan})
         self._rows = {
             key: summary_rows(self.run_id, key[1], key[0], dict.fromkeys(names, Result("not_run"))) for key, names in plan.items()
         }
@@ -52,14 +57,16 @@ class Run:
             "complete": False,
             "command": command,
             "seed": SEED,
-            "threads": THREADS,
-            "budget": vars(budget),
+            "threads": threads,
+            "budget": vars(budget) | {"pause_s": PAUSE_S if threads[-1:] > [1] else 0.0},
             **commit(root),
             **machine(),
             "thread_pools": thread_pools(),
+            "peak_gflops": {},
             "warnings": [],
         }
         self.warnings: list[str] = doubts(self._about["thread_pools"], self._about["cpu_simd"], self._about["environment"])
+        self.warnings += foreseen(threads, self._about["cpu_count_usable"])
         self._write()
 
     def result(self, cell: Cell, phase: str, kernel: str) -> Result:
@@ -86,17 +93,20 @@ class Run:
         def say(text: str) -> None:
             self.progress.say(f"{cell}, {text}")
 
+        yardsticks = self._yardsticks or self._measured_yardsticks()
         if self._contest is None or self._contest.cell != cell:
             self._contest = None  # its data go before the next one's come
             names = {name: self._kernels[name] for (c, _), kernels in self._plan.items() if c == cell for name in kernels}
             self._contest = Contest(cell, names, self._budget, self._reach, say)
         say(f"timing {phase}")
-        results = {name: result for name, result in self._contest.run(phase).items() if name in self._plan[cell, phase]}
+        shown = {*self._plan[cell, phase], FLOOR}
+        results = {name: result for name, result in self._contest.run(phase).items() if name in shown}
+        self._rows[cell, phase] = summary_rows(self.run_id, phase, cell, results, yardsticks)
+        append(self.folder / "samples.csv", sample_rows(self.run_id, phase, cell, results), SAMPLES)
+        results.pop(FLOOR, None)  # no contender, from here on
         self.results[cell, phase] = results
         self.warnings += self._contest.warnings
         self._contest.warnings = []
-        self._rows[cell, phase] = summary_rows(self.run_id, phase, cell, results)
-        append(self.folder / "samples.csv", sample_rows(self.run_id, phase, cell, results), SAMPLES)
         self.progress.done += 1
         remaining = [c for c, p in self._plan if (c, p) not in self.results]
         if cell not in remaining:
@@ -105,12 +115,30 @@ class Run:
         if cell.place not in [c.place for c in remaining]:
             self.progress.finished(cell.place)
 
+    def _measured_yardsticks(self) -> Yardsticks:
+        entered = {(kernel, cell.dtype): self._kernels[kernel] for (cell, _), kernels in self._plan.items() for kernel in kernels}
+        self._yardsticks = yardsticks([cell for cell, _ in self._plan], entered, self.progress.say)
+        self._about["peak_gflops"] = self._yardsticks.peaks()
+        return self._yardsticks
+
     def _write(self) -> None:
         write(self.folder / "summary.csv", self.rows(), SUMMARY)
-        self._about |= {"thread_pools": thread_pools(), "warnings": self.warnings}
+        self._about |= {"thread_pools": thread_pools(), **numba_facts(), "kernel_paths": self._paths(), "warnings": self.warnings}
         beside = self.folder / "run.json.new"
         beside.write_text(json.dumps(self._about, indent=2) + "\n", encoding="utf-8")
         os.replace(beside, self.folder / "run.json")
+
+    def _paths(self) -> dict[str, Any]:
+        """By kernel, what those that have ``about()`` say of the ways they take."""
+        told = {}
+        for kernel, kernel_class in self._kernels.items():
+            try:
+                said = kernel_class.about()  # type: ignore[attr-defined]
+                if isinstance(said, dict):
+                    told[kernel] = json.loads(json.dumps(said, default=str))
+            except Exception:  # it may have none, or mean something else by the name
+                continue
+        return told
 
 
 def now() -> str:

@@ -12,14 +12,18 @@ import pandas as pd
 from scipy import special
 
 from bench.contest import NAN, Result
-from bench.grid import SEED, THREADS, Cell
+from bench.floor import FLOOR
+from bench.grid import SEED, Cell
+from bench.yardsticks import NONE, Yardsticks
 
 KEYS = ["run_id", "kernel", "phase", "layers", "activation", "cost", "n_params", "batch", "dtype", "threads"]
 SAMPLES = [*KEYS, "round", "position", "iterations", "time_s"]
 SUMMARY = [
     *KEYS,
     *("status", "verdict", "max_rel_error", "n_samples", "median_s", "ci_low_s", "ci_high_s"),
-    *("speedup_vs_numpy", "speedup_ci_low", "speedup_ci_high", "gflops", "first_call_s", "message"),
+    *("speedup_vs_numpy", "speedup_ci_low", "speedup_ci_high", "gflops", "share_of_peak"),
+    *("floor_s", "share_of_gemm", "share_of_gemm_ci_low", "share_of_gemm_ci_high"),
+    *("first_call_s", "cold_first_call_s", "cached_first_call_s", "message"),
 ]
 CONFIDENCE = 0.95
 RESAMPLES = 2000
@@ -79,7 +83,7 @@ def keys(run_id: str, kernel: str, phase: str, cell: Cell) -> dict[str, Any]:
         "n_params": cell.network.n_parameters,
         "batch": cell.batch,
         "dtype": cell.dtype,
-        "threads": THREADS,
+        "threads": cell.threads,
     }
 
 
@@ -93,15 +97,33 @@ def sample_rows(run_id: str, phase: str, cell: Cell, results: Mapping[str, Resul
     ]
 
 
-def summary_rows(run_id: str, phase: str, cell: Cell, results: Mapping[str, Result]) -> list[dict[str, Any]]:
-    """A row for each kernel, with or without a time. Where numpy was not timed beside it, there is no speed-up."""
-    reference = results.get("numpy")
+def compared(one: Result | None, other: Result) -> tuple[float, float, float]:
+    """``one`` by ``other``, the ratio and its interval; NaN where either was not timed."""
+    return ratio_interval(*paired(one, other)) if one is not None and one.turns and other.turns else (NAN, NAN, NAN)
+
+
+def summary_rows(
+    run_id: str,
+    phase: str,
+    cell: Cell,
+    results: Mapping[str, Result],
+    yardsticks: Yardsticks = NONE,
+) -> list[dict[str, Any]]:
+    """A row for each kernel, with or without a time; the floor among the ``results`` has none of its own.
+
+    Where numpy was not timed beside it, there is no speed-up.
+    """
+    floor = results.get(FLOOR)
+    floor_s = median_interval(times(floor))[0] if floor else NAN
     rows = []
     for kernel, result in results.items():
+        if kernel == FLOOR:
+            continue
         median, low, high = median_interval(times(result))
-        speedup = (NAN, NAN, NAN)
-        if result.turns and reference is not None and reference.turns:
-            speedup = ratio_interval(*paired(reference, result))
+        speedup = compared(results.get("numpy"), result)
+        of_gemm = compared(floor, result)
+        gflops = cell.flops(phase) / median / 1e9
+        cold, cached = yardsticks.first_calls_s.get((kernel, cell.dtype), (NAN, NAN))
         rows.append(
             keys(run_id, kernel, phase, cell)
             | {
@@ -115,8 +137,15 @@ def summary_rows(run_id: str, phase: str, cell: Cell, results: Mapping[str, Resu
                 "speedup_vs_numpy": speedup[0],
                 "speedup_ci_low": speedup[1],
                 "speedup_ci_high": speedup[2],
-                "gflops": cell.flops(phase) / median / 1e9,
+                "gflops": gflops,
+                "share_of_peak": gflops / (yardsticks.peak_gflops.get((cell.dtype, cell.threads)) or NAN),
+                "floor_s": floor_s,
+                "share_of_gemm": of_gemm[0],
+                "share_of_gemm_ci_low": of_gemm[1],
+                "share_of_gemm_ci_high": of_gemm[2],
                 "first_call_s": result.first_call_s,
+                "cold_first_call_s": cold,
+                "cached_first_call_s": cached,
                 "message": result.message,
             }
         )

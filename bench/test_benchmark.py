@@ -6,25 +6,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.grid import PHASES, Cell, cells
+from bench.grid import PHASES, Cell
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
+    from bench.options import Options
     from bench.replay import Entry
 
-PARAMETERS = "layers, activation, cost, batch, dtype, phase, kernel"
+PARAMETERS = "layers, activation, cost, batch, dtype, threads, phase, kernel"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    selection = metafunc.config.selection  # type: ignore[attr-defined]
+    options: Options = metafunc.config.bench_options  # type: ignore[attr-defined]
     values = [
         pytest.param(
-            cell.layers, cell.activation, cell.network.cost, cell.batch, cell.dtype, phase, kernel, id=name_of(cell, phase, kernel)
+            *(cell.layers, cell.activation, cell.network.cost, cell.batch, cell.dtype, cell.threads, phase, kernel),
+            id=name_of(cell, phase, kernel),
         )
-        for cell in cells(selection)
+        for cell in options.cells
         for phase in PHASES
-        for kernel in selection.kernels
+        for kernel in options.contenders
     ]
     metafunc.parametrize(PARAMETERS, values)
 
@@ -34,6 +36,15 @@ def name_of(cell: Cell, phase: str, kernel: str) -> str:
 
 
 def test_speed(
-    layers: str, activation: str, cost: str, batch: int, dtype: str, phase: str, kernel: str, entry: Entry, benchmark: BenchmarkFixture
+    layers: str,
+    activation: str,
+    cost: str,
+    batch: int,
+    dtype: str,
+    threads: int,
+    phase: str,
+    kernel: str,
+    entry: Entry,
+    benchmark: BenchmarkFixture,
 ) -> None:
     entry.play(benchmark)

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import threadpoolctl
 
-from bench.contest import Contest, Result, threads_held
+from bench.contest import Contest, Result
+from bench.floor import FLOOR
 from bench.grid import PHASES, Cell
 from bench.measure import Budget
 from bench.reach import Reach
@@ -99,30 +99,27 @@ def test_too_slow_is_a_status() -> None:
         assert results[phase]["numpy"].status == "ok"
 
 
-def test_every_pool_is_held_to_one_thread_and_let_go() -> None:
-    import numba
-
-    before = [pool["num_threads"] for pool in threadpoolctl.threadpool_info()], numba.get_num_threads()
-    with threads_held():
-        assert {pool["num_threads"] for pool in threadpoolctl.threadpool_info()} == {1}
-        assert numba.get_num_threads() == 1
-    assert before == ([pool["num_threads"] for pool in threadpoolctl.threadpool_info()], numba.get_num_threads())
-
-
-def test_a_pool_that_does_not_keep_to_it_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    held = Contest(CELL, {"numpy": load("numpy")}, QUICK, Reach())
-    held.run("forward")
-    assert held.warnings == []
-    monkeypatch.setattr("threadpoolctl.threadpool_info", lambda: [{"prefix": "libplanted", "num_threads": 2}])
-    held.run("forward")
-    assert held.warnings == ["3-4-2 x 5 float64 forward: libplanted ran 2 threads, not 1"]
+def test_the_floor_shares_the_turns() -> None:
+    for results in contest().values():
+        floor, numpy = results[FLOOR], results["numpy"]
+        assert [turn.round for turn in floor.turns] == [turn.round for turn in numpy.turns]
+        assert any(turn.position == 0 for turn in floor.turns)
+        assert any(turn.position == 1 for turn in floor.turns)
+        assert floor.verdict == ""
 
 
+def test_no_floor_where_nobody_was_timed() -> None:
+    held = Contest(CELL, {"wrong": WrongKernel}, QUICK, Reach())
+    assert list(held.run("step")) == ["wrong"]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("cost", ["squared_error", "cross_entropy"])
 @pytest.mark.parametrize("activation", ["tanh", "relu,sigmoid"])
-def test_a_cell_is_its_key_columns(activation: str, cost: str) -> None:
-    cell = Cell.of("3-4-2", activation, cost, 5, "float32")
-    assert Cell.of(cell.layers, cell.activation, cell.network.cost, cell.batch, cell.dtype) == cell
+def test_a_cell_is_its_key_columns(activation: str, cost: str, threads: int) -> None:
+    cell = Cell.of("3-4-2", activation, cost, 5, "float32", threads)
+    assert Cell.of(cell.layers, cell.activation, cell.network.cost, cell.batch, cell.dtype, cell.threads) == cell
+    assert str(cell).endswith("float32" if threads == 1 else "float32 2 threads")  # ids of one thread stay what they were
     theta, x, y = cell.data()
     cell.network.checked(theta, x, y)
     assert all((a == b).all() for a, b in zip(cell.data(), (theta, x, y), strict=True))

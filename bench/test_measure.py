@@ -96,6 +96,34 @@ def test_a_clock_that_stands_still_ends_calibration() -> None:
     assert calibrate(lambda: None, 1e-3, lambda: 0.0) == (MAX_ITERATIONS, 0.0)
 
 
+def test_a_pause_and_a_call_come_before_every_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeTime()
+    events: list[str] = []
+
+    def sleep(seconds: float) -> None:
+        events.append("pause")
+        clock.now += seconds
+
+    def call(name: str) -> Callable[[], None]:
+        kernel = clock.kernel(1e-3)
+
+        def called() -> None:
+            events.append(name)
+            kernel()
+
+        return called
+
+    monkeypatch.setattr("time.sleep", sleep)
+    turns, _ = take_turns({"a": call("a"), "b": call("b")}, Budget(pause_s=2e-3, max_rounds=7, round_s=1e-9), RNG(0), clock)
+    assert all(turn.seconds == pytest.approx(1e-3) for taken in turns.values() for turn in taken)  # neither is in the samples
+    by_turn = " ".join(events).split("pause ")[1:]
+    assert len(by_turn) == 2 * (1 + 7)  # calibration, and a turn in each round
+    assert all(turn.split() in (["a", "a"], ["b", "b"]) for turn in by_turn)
+    events.clear()
+    take_turns({"a": call("a")}, Budget(max_rounds=7, round_s=1e-9), RNG(0), clock)
+    assert "pause" not in events
+
+
 def test_rounds_follow_the_budget() -> None:
     def n_turns(seconds: float) -> int:
         time = FakeTime()

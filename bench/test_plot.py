@@ -34,6 +34,14 @@ def test_lines_are_the_medians() -> None:
         assert ax.texts[0].get_text() == "naive too slow at 1, 32"
 
 
+def test_another_number_of_threads_has_a_panel_of_its_own() -> None:
+    two = [row | {"threads": 2} for row in table()]
+    figure = picture(pd.DataFrame(table() + two, columns=SUMMARY))
+    assert [ax.get_title() for ax in figure.axes if ax.get_visible()] == ["2-3-1", "64-30-10", "2-3-1 2 threads", "64-30-10 2 threads"]
+    assert list(figure.axes[0].get_xticks()) == [1, 32]
+    assert all(len(line.get_xdata()) in (0, 2) for ax in figure.axes for line in ax.get_lines())  # not four points on one line
+
+
 def test_a_phase_without_times_is_refused() -> None:
     with pytest.raises(ValueError, match=r"phase: got 'forward', which has no times in this table; expected one of step"):
         picture(pd.DataFrame(table(), columns=SUMMARY), "forward")

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -47,6 +48,15 @@ class Ending(NumpyKernel):
 """
 
 
+SPEAKING = """
+from kernels.vectorised import NumpyKernel
+class Speaking(NumpyKernel):
+    @staticmethod
+    def about():
+        return {"width": 512}
+"""
+
+
 def pytest_in(results: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(ROOT / "bench"), "--results", str(results), *arguments]
     return subprocess.run(command, cwd=results, capture_output=True, text=True, timeout=120, check=False)
@@ -56,7 +66,7 @@ def summary(results: Path) -> pd.DataFrame:
     return pd.read_csv(results / "bench" / "latest" / "summary.csv")
 
 
-def about(results: Path) -> dict[str, object]:
+def about(results: Path) -> dict[str, Any]:
     return json.loads((results / "bench" / "latest" / "run.json").read_text())  # type: ignore[no-any-return]
 
 
@@ -78,7 +88,14 @@ def test_a_run(tmp_path: Path) -> None:
     assert (table["ci_low_s"] <= table["median_s"]).all()
     assert (table["median_s"] <= table["ci_high_s"]).all()
     assert (table["first_call_s"] > 0).all()
-    assert len(samples) == table["n_samples"].sum()
+    assert (samples["kernel"] != "floor").sum() == table["n_samples"].sum()
+    assert (samples["kernel"] == "floor").any()  # among the samples, but no contender
+    for column in ("floor_s", "share_of_gemm", "share_of_gemm_ci_low", "cold_first_call_s", "cached_first_call_s"):
+        assert (table[column] > 0).all()
+    assert (table["share_of_peak"] * run["peak_gflops"]["float64"]["1"]).tolist() == pytest.approx(table["gflops"].tolist())
+    assert table.groupby("kernel")["cold_first_call_s"].nunique().tolist() == [1, 1]
+    assert run["threads"] == [1]
+    assert run["kernel_paths"] == {}
     assert run["complete"] is True
     assert run["run_id"] == table["run_id"][0]
     assert str(ROOT) not in json.dumps(run)
@@ -128,7 +145,7 @@ def test_a_run_that_ends_early_keeps_what_it_had(tmp_path: Path, end: str, statu
     table = summary(tmp_path)
     assert table["status"].tolist() == ["ok"] * 6 + ["not_run"] * 6
     samples = pd.read_csv(tmp_path / "bench" / "latest" / "samples.csv")
-    assert len(samples) == table["n_samples"].sum() > 0
+    assert (samples["kernel"] != "floor").sum() == table["n_samples"].sum() > 0
     run = about(tmp_path)
     assert run["complete"] is False
     assert (run["ended"] is None) == (status == -9)
@@ -146,7 +163,34 @@ def test_disabled_benchmarks_run_once_and_write_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "bench").exists()
 
 
-@pytest.mark.parametrize("option", [("--layers", "2-0-1"), ("--kernel", "no_such_kernel")])
+def test_threads_cells_and_labels(tmp_path: Path) -> None:
+    """Another number of threads, a cell beside the grid, a kernel that goes by the floor's name, one that says what it does."""
+    (tmp_path / "floor.py").write_text(SPEAKING)
+    own = ("--kernel", str(tmp_path / "floor.py"), "--kernel", "numpy")
+    done = pytest_in(tmp_path, *TINY, *own, "--threads", "1", "--threads", "2", "--cell", "3-2x4", "-k", "step")
+    assert done.returncode == 0, done.stdout
+    table, run = summary(tmp_path), about(tmp_path)
+    keys = [(row.layers, row.batch, row.threads, row.kernel) for row in table.itertuples()]
+    assert keys == [(layers, b, n, k) for layers, b in (("2-3-1", 1), ("3-2", 4)) for n in (1, 2) for k in ("floor-kernel", "numpy")]
+    assert run["threads"] == [1, 2]
+    assert run["kernel_paths"] == {"floor-kernel": {"width": 512}}
+    assert table["cold_first_call_s"].notna().all()
+    assert "2-3-1 x 1 float64 2 threads" in done.stdout
+    assert "benchmark '2-3-1 x 1 float64 step'" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--layers", "2-0-1"),
+        ("--kernel", "no_such_kernel"),
+        ("--threads", "0"),
+        ("--threads", "x"),
+        ("--cell", "2-3-1"),
+        ("--cell", "2x3"),
+        ("--peer", "tensorflow"),
+    ],
+)
 def test_a_wrong_option_is_said_in_a_line(tmp_path: Path, option: tuple[str, str]) -> None:
     done = pytest_in(tmp_path, "--benchmark-only", *option)
     assert done.returncode == 4

@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 
 from bench.contest import Result
+from bench.floor import FLOOR
 from bench.grid import Cell
 from bench.measure import Turn
 from bench.tables import SAMPLES, SUMMARY, append, median_interval, ratio_interval, sample_rows, summary_rows, write
+from bench.yardsticks import Yardsticks
 
 CELL = Cell.of("784-128-10", "sigmoid", "squared_error", 32, "float64")
 
@@ -71,7 +73,7 @@ def test_summary_rows() -> None:
     # 6 B sum n n' - 2 B n_0 n_1 flops in a millisecond
     assert rows["mine"]["gflops"] == pytest.approx((6 * 32 * (784 * 128 + 128 * 10) - 2 * 32 * 784 * 128) / 1e-3 / 1e9)
     assert (rows["mine"]["n_params"], rows["mine"]["layers"], rows["mine"]["threads"]) == (101770, "784-128-10", 1)
-    for column in ("median_s", "ci_low_s", "ci_high_s", "speedup_vs_numpy", "gflops"):
+    for column in ("median_s", "ci_low_s", "ci_high_s", "speedup_vs_numpy", "gflops", "share_of_peak", "share_of_gemm"):
         assert np.isnan(rows["bad"][column])
     assert (rows["bad"]["n_samples"], rows["bad"]["message"]) == (0, "dC/dw_0 is off")
 
@@ -82,6 +84,22 @@ def test_pairs_are_of_the_same_round() -> None:
     rows = summary_rows("run", "step", CELL, {"numpy": often, "naive": seldom})
     assert [row["n_samples"] for row in rows] == [100, 8]
     assert [rows[1][name] for name in ("speedup_vs_numpy", "speedup_ci_low", "speedup_ci_high")] == pytest.approx([0.1] * 3)
+
+
+def test_the_floor_is_a_yardstick_and_no_row() -> None:
+    results = {"mine": timed(*[1e-3] * 7), "bad": Result("error", message="no"), FLOOR: timed(*[0.25e-3] * 7)}
+    measured = Yardsticks({("float64", 1): 50.0, ("float64", 2): 1.0}, {("mine", "float64"): (2.0, 0.5), ("mine", "float32"): (9.0, 9.0)})
+    mine, bad = summary_rows("run", "step", CELL, results, measured)
+    assert (mine["kernel"], bad["kernel"]) == ("mine", "bad")
+    assert [mine[name] for name in ("share_of_gemm", "share_of_gemm_ci_low", "share_of_gemm_ci_high")] == pytest.approx([0.25] * 3)
+    assert mine["floor_s"] == bad["floor_s"] == 0.25e-3
+    assert mine["share_of_peak"] == pytest.approx(mine["gflops"] / 50)
+    assert (mine["cold_first_call_s"], mine["cached_first_call_s"]) == (2.0, 0.5)
+    assert np.isnan([bad["share_of_gemm"], bad["share_of_peak"], bad["cold_first_call_s"]]).all()
+    (unknown,) = summary_rows("run", "step", CELL, {"mine": results["mine"]}, Yardsticks({("float64", 1): None}))
+    assert np.isnan([unknown["floor_s"], unknown["share_of_gemm"], unknown["share_of_peak"]]).all()
+    kernels = {row["kernel"] for row in sample_rows("run", "step", CELL, results)}
+    assert kernels == {"mine", FLOOR}
 
 
 def test_no_speedup_without_numpy() -> None:

@@ -31,11 +31,14 @@ class Judge:
         self.cell = cell
         self._against: Reference | None = None
 
-    def __call__(self, kernel_class: KernelClass) -> Verdict:
-        """Is it right here? Lets ``NotImplementedError`` through; whatever else the kernel raises is a failure (``verify.judge``)."""
+    def __call__(self, kernel_class: KernelClass, contract: bool = True) -> Verdict:
+        """Is it right here? ``contract``: whether purity and strides are asked too, in small cells.
+
+        Lets ``NotImplementedError`` through; whatever else the kernel raises is a failure (``verify.judge``).
+        """
         data = self.cell.data()
         if self._against is None:
             self._against = reference(self.cell.network, *data, budget=EFFORT)
-        contract = self.cell.multiply_adds <= CONTRACT_UP_TO
+        contract = contract and self.cell.multiply_adds <= CONTRACT_UP_TO
         found = judge(kernel_class, self.cell.network, *data, against=self._against, contract=contract)
         return Verdict(found.verdict, found.max_rel_error, found.message.partition("\n")[0])

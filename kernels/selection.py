@@ -13,6 +13,7 @@ from kernels.protocol import BUILT_IN, KernelLike, load, split_name
 T = TypeVar("T")
 
 DTYPES = tuple(map(str, REAL))
+MOST = 99_999_999  # no machine's memory has use for more
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,11 @@ class Selection:
         selection = cls(
             kernels=_loaded(kernel or tuple(BUILT_IN)),
             own_kernels=bool(kernel),
-            layers=_unique(_sizes(text) for text in layers),
-            batches=_unique(_batch(text) for text in batch),
-            activations=_unique(tuple(text.split(",")) if "," in text else text for text in activation),
-            costs=_unique(cost),
-            dtypes=_unique(dtype),
+            layers=unique(sizes(text) for text in layers),
+            batches=unique(whole_number(text, "--batch") for text in batch),
+            activations=unique(tuple(text.split(",")) if "," in text else text for text in activation),
+            costs=unique(cost),
+            dtypes=unique(dtype),
         )
         selection.networks(default_layers=((2, 2, 2),))
         return selection
@@ -59,8 +60,8 @@ class Selection:
             raise ValueError("--activation: one name for each layer was given; expected --layers beside it")
         try:
             crossed = [
-                Network(sizes, activation, cost)
-                for sizes in self.layers or default_layers
+                Network(layer_sizes, activation, cost)
+                for layer_sizes in self.layers or default_layers
                 for activation in self.activations or ("sigmoid",)
                 for cost in self.costs or ("squared_error",)
             ]
@@ -69,31 +70,34 @@ class Selection:
             raise ValueError(f"--{error}") from None  # the options are named as the arguments are
 
 
-def _unique(values: Iterable[T]) -> tuple[T, ...]:
+def unique(values: Iterable[T]) -> tuple[T, ...]:
+    """Each value once, in the order in which they came first."""
     return tuple(dict.fromkeys(values))
 
 
-def _sizes(text: str) -> tuple[int, ...]:
+def sizes(text: str) -> tuple[int, ...]:
+    """The layer sizes in ``784-128-10``. Raises ``ValueError`` in one line."""
     parts = text.split("-")
-    if len(parts) < 2 or not all(_is_size(part) for part in parts):
-        raise ValueError(f"--layers: got {text!r}; expected at least two whole numbers, each 1 to 99999999, such as 784-128-10")
+    if len(parts) < 2 or not all(is_size(part) for part in parts):
+        raise ValueError(f"--layers: got {text!r}; expected at least two whole numbers, each 1 to {MOST}, such as 784-128-10")
     return tuple(map(int, parts))
 
 
-def _batch(text: str) -> int:
-    if not _is_size(text):
-        raise ValueError(f"--batch: got {text!r}; expected a whole number, 1 to 99999999")
+def whole_number(text: str, option: str, most: int = MOST) -> int:
+    """The value of an option that counts something. Raises ``ValueError`` in one line."""
+    if not is_size(text) or int(text) > most:
+        raise ValueError(f"{option}: got {text!r}; expected a whole number, 1 to {most}")
     return int(text)
 
 
-def _is_size(text: str) -> bool:
-    """A whole number, 1 or more, and of no more digits than any machine's memory has use for."""
-    return text.isdecimal() and len(text) <= 8 and int(text) > 0
+def is_size(text: str) -> bool:
+    """A whole number from 1 to ``MOST``."""
+    return text.isdecimal() and len(text) <= len(str(MOST)) and int(text) > 0
 
 
 def _loaded(names: Sequence[str]) -> dict[str, Callable[[Network], KernelLike]]:
     """Kernels by label: a built-in's name, a file's stem; the full text where two would share a label, or a built-in's."""
-    names = _unique(names)
+    names = unique(names)
     labels = [name if name in BUILT_IN else _label(name) for name in names]
     taken = [*labels, *(built_in for built_in in BUILT_IN if built_in not in names)]
     try:

@@ -1,0 +1,54 @@
+"""The options that only the benchmarks have, parsed and checked before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.floor import FLOOR
+from bench.grid import Cell, cells
+from bench.peers import Peer, peers
+from bench.verified import KernelClass
+from kernels.selection import Selection, sizes, unique, whole_number
+
+MOST_THREADS = 1024  # some libraries start as many as they are told, and end the process where that fails
+OPTIONS = {
+    "threads": "a number of threads, of every library (default: 1)",
+    "peer": "a library on the same cells: torch or jax",
+    "cell": "a network and batch size beside the grid, such as 784-128-10x256",
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is timed: cells, and the kernels and peers that contend in each."""
+
+    cells: tuple[Cell, ...]
+    contenders: dict[str, KernelClass]  # label in tests and tables -> class
+
+    @classmethod
+    def parse(cls, selection: Selection, threads: Sequence[str] = (), peer: Sequence[str] = (), cell: Sequence[str] = ()) -> Options:
+        """Options as typed, beside those that both suites share. Raises ``ValueError`` in one line."""
+        counts = unique(whole_number(text, "--threads", MOST_THREADS) for text in threads) or (1,)
+        beside = unique(_place(text) for text in cell)
+        return cls(tuple(cells(selection, counts, beside)), _contenders(selection, peers(unique(peer))))
+
+
+def _place(text: str) -> tuple[tuple[int, ...], int]:
+    layers, _, batch = text.rpartition("x")
+    try:
+        return sizes(layers), whole_number(batch, "--cell")
+    except ValueError:
+        raise ValueError(f"--cell: got {text!r}; expected layer sizes, x and a batch size, such as 784-128-10x256") from None
+
+
+def _contenders(selection: Selection, others: dict[str, type[Peer]]) -> dict[str, KernelClass]:
+    """Kernels, then peers. A user's kernel that goes by the name of a peer or of the floor gets another."""
+    taken = {FLOOR, *others}
+    contenders: dict[str, KernelClass] = {}
+    for label, kernel in selection.kernels.items():
+        while label in taken:
+            label += "-kernel"
+        taken.add(label)
+        contenders[label] = kernel
+    return contenders | others

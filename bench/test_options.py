@@ -1,0 +1,58 @@
+"""The benchmarks' own options."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.floor import FLOOR
+from bench.grid import BATCHES, DTYPES, LAYERS
+from bench.options import Options
+from bench.peers import Peer
+from kernels.selection import Selection
+from kernels.vectorised import NumpyKernel
+
+
+def test_the_default_grid_stays_what_it_is() -> None:
+    cells = Options.parse(Selection.parse()).cells
+    assert len(cells) == len(LAYERS) * len(BATCHES) * len(DTYPES)
+    assert {cell.threads for cell in cells} == {1}
+
+
+def test_cells_come_beside_the_grid_and_are_crossed_with_the_other_axes() -> None:
+    selection = Selection.parse(layers=["2-3-1"], batch=["1"], activation=["tanh", "relu"], dtype=["float32"])
+    cells = Options.parse(selection, threads=["1", "2", "2"], cell=["4-5x6", "2-3-1x1"]).cells
+    assert [(cell.layers, cell.batch, cell.activation, cell.threads) for cell in cells] == [
+        (layers, batch, activation, n) for layers, batch in (("2-3-1", 1), ("4-5", 6)) for activation in ("tanh", "relu") for n in (1, 2)
+    ]
+    assert len(Options.parse(Selection.parse(dtype=["float32"]), cell=["4-5x6"]).cells) == len(LAYERS) * len(BATCHES) + 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"threads": ["0"]}, "--threads: got '0'; expected a whole number, 1 to 1024"),
+        ({"threads": ["x"]}, "--threads: got 'x'; expected a whole number"),
+        ({"threads": ["1025"]}, "--threads: got '1025'; expected a whole number"),
+        ({"cell": ["2-3-1"]}, "--cell: got '2-3-1'; expected layer sizes, x and a batch size, such as 784-128-10x256"),
+        ({"cell": ["2-3-1x0"]}, "--cell: got '2-3-1x0'"),
+        ({"cell": ["2x3"]}, "--cell: got '2x3'"),
+        ({"peer": ["tensorflow"]}, "--peer: got 'tensorflow'; expected torch or jax"),
+    ],
+)
+def test_wrong_options_are_said_in_a_line(wrong: dict[str, list[str]], told: str) -> None:
+    with pytest.raises(ValueError, match=f"^{told}"):
+        Options.parse(Selection.parse(), **wrong)
+
+
+def test_names_for_each_layer_must_fit_the_cells_too() -> None:
+    selection = Selection.parse(layers=["2-3-1"], activation=["tanh,relu"])
+    with pytest.raises(ValueError, match="--activation: got 2 names; expected one, or 1"):
+        Options.parse(selection, cell=["4-5x6"])
+
+
+def test_a_kernel_does_not_go_by_the_name_of_a_peer_or_of_the_floor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.options.peers", lambda names: dict.fromkeys(names, Peer))
+    kernels = {FLOOR: NumpyKernel, "jax": NumpyKernel, "mine": NumpyKernel}
+    selection = Selection(kernels, True, (), (), (), (), ())  # type: ignore[arg-type]
+    assert list(Options.parse(selection, peer=["jax"]).contenders) == ["floor-kernel", "jax-kernel", "mine", "jax"]
+    assert list(Options.parse(selection).contenders) == ["floor-kernel", "jax", "mine"]

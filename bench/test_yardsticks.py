@@ -1,0 +1,91 @@
+"""The machine's peak and the first calls, measured before the cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numba
+import numpy as np
+import pytest
+
+from bench.first_call import cold_and_cached, first_call, name_of
+from bench.grid import Cell
+from bench.peak import peak_gflops
+from bench.peers import Peer
+from bench.yardsticks import yardsticks
+from kernels import load
+
+CELLS = [Cell.of("2-3-1", "sigmoid", "squared_error", 1, dtype, threads) for dtype in ("float32", "float64") for threads in (1, 2)]
+COMPILED = """
+from numba import njit
+from kernels.vectorised import NumpyKernel
+@njit(cache=True)
+def compiled(x):
+    return x + 1
+class Compiled(NumpyKernel):
+    def value_and_grad(self, theta, x, y):
+        compiled(1.0)
+        return super().value_and_grad(theta, x, y)
+"""
+RAISING = """
+class Raising:
+    def __init__(self, network):
+        raise ValueError("planted")
+    def forward(self, theta, x): ...
+    def backward(self, theta, a, y): ...
+"""
+
+jit_only = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="without its compiler Numba compiles nothing")
+
+
+@jit_only
+def test_the_peak_is_more_than_plain_python_and_less_than_any_core() -> None:
+    for dtype in ("float32", "float64"):
+        for threads in (1, 2):
+            peak = peak_gflops(dtype, threads)
+            assert peak is not None
+            assert 0.1 < peak < 1000 * threads  # two 512-bit units of 32 flops at 5 GHz make 320 in float32
+
+
+@jit_only
+def test_no_peak_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    peak_gflops.cache_clear()
+    monkeypatch.setattr("numba.config.DISABLE_JIT", 1)
+    assert peak_gflops("float64", 1) is None
+    peak_gflops.cache_clear()
+
+
+def test_a_first_call_of_compiled_code_and_one_of_its_cache(tmp_path: Path) -> None:
+    (tmp_path / "compiled.py").write_text(COMPILED)
+    cold, cached = cold_and_cached(str(tmp_path / "compiled.py"), "float64")
+    assert cold > 0
+    assert cached > 0
+    assert not list(tmp_path.rglob("*.nbi"))  # a cache of its own
+
+
+def test_what_fails_has_no_first_call(tmp_path: Path) -> None:
+    (tmp_path / "raising.py").write_text(RAISING)
+    assert np.isnan(cold_and_cached(str(tmp_path / "raising.py"), "float64")).all()
+    with pytest.raises(ValueError, match="planted"):
+        first_call(str(tmp_path / "raising.py"), "float64")
+
+
+def test_a_kernel_is_found_again_by_name(tmp_path: Path) -> None:
+    (tmp_path / "raising.py").write_text(RAISING)
+    assert name_of("numpy", load("numpy")) == "numpy"
+    assert name_of("mine", load("kernels.vectorised")) == "kernels.vectorised:NumpyKernel"
+    name = name_of("raising", load(str(tmp_path / "raising.py")))
+    assert name == f"{tmp_path / 'raising.py'}:Raising"
+    assert name_of("local", type("Made <here>", (), {})) is None
+    assert name_of("function", lambda network: None) is None
+
+
+def test_yardsticks_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("bench.yardsticks.peak_gflops", lambda dtype, threads: 10.0 * threads)
+    monkeypatch.setattr("bench.yardsticks.cold_and_cached", lambda name, dtype: (len(name), 0.5))
+    kernels = {("numpy", "float32"): load("numpy"), ("peer", "float32"): Peer, ("local", "float32"): lambda network: None}
+    found = yardsticks(CELLS, kernels, said.append)  # type: ignore[arg-type]
+    assert found.peaks() == {"float32": {"1": 10.0, "2": 20.0}, "float64": {"1": 10.0, "2": 20.0}}
+    assert found.first_calls_s == {("numpy", "float32"): (5, 0.5)}
+    assert len(said) == 5
