@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import cpuinfo
-import llvmlite.binding as llvm  # type: ignore[import-untyped]
+import llvmlite.binding as llvm
 import numba
 import threadpoolctl
 
@@ -48,7 +48,7 @@ def thread_pools() -> list[dict[str, Any]]:
 def numba_facts() -> dict[str, Any]:
     """What Numba compiles for, and what carries its threads (None where none were started)."""
     try:
-        layer = numba.threading_layer()  # type: ignore[attr-defined]
+        layer = numba.threading_layer()
     except ValueError:
         layer = None
     cpu = numba.config.CPU_NAME  # type: ignore[attr-defined]

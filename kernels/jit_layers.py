@@ -112,7 +112,8 @@ def _before(i: int, first: int, x: Array, plan: Array, a: Array, work: Array) ->
 
 @thin
 def _panels(t: int, plan: Array) -> int:
-    return plan[-1, PANELS] + t * plan[-1, ROOM]
+    start: int = plan[-1, PANELS] + t * plan[-1, ROOM]
+    return start
 
 
 @thin

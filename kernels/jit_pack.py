@@ -1,17 +1,17 @@
-"""A block of a right matrix, copied panel by panel to where the register tile reads it from end to end: straight, or transposed on the way."""
+"""A block of a right matrix, copied to panels that the register tile reads from end to end: straight, or transposed on the way."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
 from kernels.jit_options import instructions
 from kernels.jit_target import JIT_DISABLED, TILE_VECTORS, VECTOR_BYTES
-from kernels.jit_vectors import INDEX, Vectors, new_function, number
+from kernels.jit_vectors import INDEX, Vectors, new_function, number, tuple_of
 from kernels.network import Array
 
 
@@ -54,7 +54,7 @@ def _compiled_pack(typing: Any, inner: Any, columns: Any, source: Any, transpose
         return context.get_dummy_value()
 
     size, array = types.intp, types.Array(dtype, 1, "C")
-    return types.void(size, size, types.Tuple((array, size, size)), types.boolean, types.Tuple((array, size))), codegen
+    return types.void(size, size, tuple_of(array, size, size), types.boolean, tuple_of(array, size)), codegen
 
 
 pack: Any = _plain_pack if JIT_DISABLED else _compiled_pack
@@ -71,9 +71,9 @@ def _straight(module: Any, real: Any, lanes: int) -> Any:
     builder = emit.builder
     wide = number(TILE_VECTORS * lanes)
     panel_size = builder.mul(inner, wide)
-    with cgutils.for_range(builder, inner) as row:  # type: ignore[no-untyped-call]
+    with cgutils.for_range(builder, inner) as row:
         begin, to = builder.mul(row.index, step), builder.mul(row.index, wide)
-        with cgutils.for_range_slice(builder, number(0), columns, wide, inc=True) as (column, panel):  # type: ignore[no-untyped-call]
+        with cgutils.for_range_slice(builder, number(0), columns, wide, inc=True) as (column, panel):
             place = builder.add(to, builder.mul(panel, panel_size))
             for v in range(TILE_VECTORS):
                 there = builder.add(column, number(v * lanes))
@@ -95,7 +95,7 @@ def _transposing(module: Any, real: Any, lanes: int) -> Any:
     last = builder.sub(columns, number(1))
     wide = number(TILE_VECTORS * lanes)
     panel_size = builder.mul(inner, wide)
-    with cgutils.for_range_slice(builder, number(0), columns, number(lanes), inc=True) as (column, _):  # type: ignore[no-untyped-call]
+    with cgutils.for_range_slice(builder, number(0), columns, number(lanes), inc=True) as (column, _):
         sources = []
         for lane in range(lanes):  # a row too many is read from the last one's place, and is of no account
             row = builder.add(column, number(lane))
@@ -103,7 +103,7 @@ def _transposing(module: Any, real: Any, lanes: int) -> Any:
             sources.append(builder.gep(source, [builder.mul(there, step)]))
         place = builder.add(builder.mul(builder.sdiv(column, wide), panel_size), builder.srem(column, wide))
         target = builder.gep(panels, [place])
-        with cgutils.for_range_slice(builder, number(0), inner, number(lanes), inc=True) as (begin, _):  # type: ignore[no-untyped-call]
+        with cgutils.for_range_slice(builder, number(0), inner, number(lanes), inc=True) as (begin, _):
             mask = emit.first_lanes(builder.sub(inner, begin))
             rows = [emit.load(builder.gep(place, [begin]), mask) for place in sources]
             for j, value in enumerate(emit.transposed(rows)):

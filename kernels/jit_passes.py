@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir
 from numba import carray, prange, types
 
 from kernels.jit_layers import gradient_part, n_parts, parts
@@ -150,15 +150,16 @@ def _compiled_call(
 _call: Any = _plain_call if JIT_DISABLED else _compiled_call
 
 
-one_thread = entry(_passes)
-many_threads = threaded_entry(_passes)
+one_thread: Any = entry(_passes)
+many_threads: Any = threaded_entry(_passes)
 
 
 @cache
 def code_for(dtype: np.dtype[Any]) -> int:
     """The address of the compiled parts for a dtype; they are compiled, or read from the disk, at the first call."""
-    real = types.CPointer(types.float32 if dtype == np.float32 else types.float64)
-    signature = types.float64(*[types.intp] * 6, types.CPointer(types.int64), *[real] * 6)
+    pointer: Any = types.CPointer
+    real = pointer(types.float32 if dtype == np.float32 else types.float64)
+    signature = types.float64(*[types.intp] * 6, pointer(types.int64), *[real] * 6)
     return 0 if JIT_DISABLED else callback(signature, _shares).address
 
 
@@ -166,8 +167,8 @@ def compiled(threads: int, dtype: np.dtype[Any]) -> Any:
     """The passes for one thread or for many and a dtype; they are compiled, or read from the disk, at the first call.
 
     Inputs are declared read-only, which takes in the writable: one specialisation serves both. What is returned is that
-    specialisation itself, past Numba's choice of one by the arguments' types, which would take as long as a small network's step:
-    so the caller sees to it that they are plain arrays of the dtype, aligned and in C order. A wrong number of dimensions is a ``TypeError``.
+    specialisation itself, past Numba's choice of one by the arguments' types, which takes as long as a small network's step: so the
+    caller sees to it that they are plain arrays of the dtype and of one or two dimensions; the passes look at the rest.
     """
     passes = one_thread if threads == 1 else many_threads
     if JIT_DISABLED:

@@ -12,14 +12,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir
 from numba import types
 
 from kernels.jit_options import instructions
 from kernels.jit_target import JIT_DISABLED, TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
-from kernels.jit_vectors import INDEX, Vectors, new_function, number
+from kernels.jit_vectors import INDEX, Vectors, new_function, number, tuple_of
 from kernels.network import Array
-
 
 UNROLLED = 2  # turns of the loop over the inner dimension at once: 2 to 3 % faster, for the CPU foresees its end more often
 
@@ -81,7 +80,7 @@ def _compiled_tile(typing: Any, rows: Any, columns: Any, inner: Any, left: Any, 
 
     size = types.intp
     array = types.Array(dtype, 1, "C")
-    matrix, matrix_and_step = types.Tuple((array, size, size)), types.Tuple((array, size, size, size))
+    matrix, matrix_and_step = tuple_of(array, size, size), tuple_of(array, size, size, size)
     return types.void(size, size, size, matrix_and_step, matrix_and_step, types.boolean, matrix, matrix), codegen
 
 
@@ -152,7 +151,7 @@ def _sums(
     inner: Any,
     last: Any,
 ) -> None:
-    """The sums of one panel. ``left``: for each four rows a pointer, and the steps from it to each; ``last``: columns of the last vector."""
+    """The sums of one panel. ``left``: for each four rows a pointer and the steps to each; ``last``: columns of the last vector."""
     builder, function = emit.builder, emit.builder.function
     rows = sum(len(steps) for _, steps in left)
     mask = emit.first_lanes(last)

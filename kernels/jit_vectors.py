@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir
+from numba import types
 
 INDEX, NARROW, BIT = ir.IntType(64), ir.IntType(32), ir.IntType(1)
+
+
+def tuple_of(*kinds: Any) -> Any:
+    """Numba's type of a tuple."""
+    return types.Tuple(kinds)  # type: ignore[no-untyped-call]
 
 
 def number(value: int) -> Any:
