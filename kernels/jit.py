@@ -46,7 +46,7 @@ class Workspace:
     a: Array
     work: Array
     threads: int
-    large: bool  # so that the number of threads is asked for at each call
+    may_be_shared: bool  # by threads, whose number is asked for at each call
     n_activations: int
     layers: list[tuple[tuple[int, int], int, tuple[int, int]]]  # shape, offset and strides of each layer's activations, in bytes
 
@@ -54,8 +54,8 @@ class Workspace:
 class NumbaKernel:
     """Register tiles and compiled loops; float32 and float64.
 
-    ``threads``: how many compute a large batch; by default as many as ``numba.get_num_threads()`` says at the call. Small ones are
-    computed by one: ``THREADS_PAY``. The gradient has the same bits for any number. Raises ``ValueError`` for less than 1 thread.
+    ``threads``: how many compute; by default as many as ``numba.get_num_threads()`` says at the call where that pays (``THREADS_PAY``),
+    else one. The gradient has the same bits for any number. Raises ``TypeError`` for no whole number, ``ValueError`` for less than 1.
 
     Compiled at the first call for a dtype (some seconds), from then on read from the disk. The compiled passes raise
     ``TypeError`` or ``ValueError`` for any type or shape that is not theirs; so a call that looks right tries them at once, and
@@ -70,6 +70,11 @@ class NumbaKernel:
         self._dtype: np.dtype[Any] | None = None  # that of the last call that was looked at one argument at a time; compiled for
         self._workspaces: dict[int, dict[int, Workspace]] = {FORWARD: {}, BACKWARD: {}, BOTH: {}}  # by batch size
         self._steps = self._workspaces[BOTH]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy, perhaps in another process, starts from: no workspaces, for these hold addresses."""
+        workspaces: dict[int, dict[int, Workspace]] = {what: {} for what in self._workspaces}
+        return {**self.__dict__, "_workspaces": workspaces, "_steps": workspaces[BOTH], "_dtype": None}
 
     @staticmethod
     def about() -> dict[str, Any]:
@@ -137,15 +142,15 @@ class NumbaKernel:
         """What calls of a kind and batch size run with; kept for the last few batch sizes."""
         known = self._workspaces[what]
         workspace = known.get(rows)
-        if workspace is not None and not workspace.large and not JIT_DISABLED:
+        if workspace is not None and not workspace.may_be_shared and not JIT_DISABLED:
             return workspace
-        large = rows * self._n_products >= THREADS_PAY
-        threads = (self._threads or jit_threads.available()) if large else 1
+        may_be_shared = self._threads not in (None, 1) or (self._threads is None and rows * self._n_products >= THREADS_PAY)
+        threads = jit_threads.available(self._threads) if may_be_shared else 1
         if workspace is None or workspace.threads != threads or JIT_DISABLED:
             plan = Plan.of(self.network, rows, dtype.itemsize, threads, what, passes.code_for(dtype))
             a = np.zeros(plan.n_activations if what == BOTH else 0, dtype)
             work = np.zeros(plan.n_work, dtype)
-            workspace = Workspace(passes.compiled(threads, dtype), plan.table, a, work, threads, large, plan.n_activations, plan.layers)
+            workspace = Workspace(passes.compiled(threads, dtype), plan.table, a, work, threads, may_be_shared, plan.n_activations, plan.layers)
             if len(known) >= KEPT:
                 known.clear()
             known[rows] = workspace
@@ -168,7 +173,7 @@ class NumbaKernel:
     def _step(self, theta: Array, x: Array, y: Array) -> tuple[float, Array]:
         dtype = theta.dtype
         workspace = self._steps.get(len(x))
-        if workspace is None or workspace.large:
+        if workspace is None or workspace.may_be_shared:
             workspace = self._workspace(BOTH, len(x), dtype)
         dtheta = empty(self._n_parameters, dtype)
         return workspace.run(theta, x, y, workspace.plan, workspace.a, workspace.work, dtheta), dtheta

@@ -162,15 +162,16 @@ def _output(by_rows: bool, t: int, top: int, bottom: int, first: int, y: Array, 
         top, bottom = top + here, top + there
     delta, softmax_output, cost = plan[-2, DELTA], plan[-2, ACTIVATION] == SOFTMAX, 0.0
     for r in range(top, bottom):
-        a_r, y_r = row(a, plan[-2, START] + r * step, n), row(y, (first + r) * n, n)
-        if softmax_output and what == FORWARD:
-            softmax(a_r)
-        elif softmax_output and what == BOTH:
-            cost += cross_entropy(a_r, y_r)
-        if softmax_output and what & BACKWARD:
-            softmax_delta(a_r, y_r, row(work, delta + r * step, n))
+        a_r, targets, delta_r = row(a, plan[-2, START] + r * step, n), (first + r) * n, delta + r * step
+        if softmax_output:
+            if what == FORWARD:
+                softmax(a_r)
+            elif what == BOTH:
+                cost += cross_entropy(a_r, row(y, targets, n))
+            if what & BACKWARD:
+                softmax_delta(a_r, row(y, targets, n), row(work, delta_r, n))
         elif what & BACKWARD:
-            difference(a_r, y_r, row(work, delta + r * step, step))  # (7)
+            difference(a_r, row(y, targets, n), row(work, delta_r, step))  # (7)
     if not softmax_output and what & BACKWARD and top < bottom:
         errors = row(work, delta + top * step, (bottom - top) * step)
         cost = half_sum_of_squares(errors)  # (5)

@@ -17,6 +17,7 @@ from kernels.jit_layers import gradient_part, n_parts, parts
 from kernels.jit_options import callback, element_wise, entry, instructions, threaded_entry
 from kernels.jit_plan import BACKWARD, BIASES, BLOCK, BY_ROWS, CODE, N_COLUMNS, N_WORK, ROWS, START, STEP, THREADS, UNITS, WHAT
 from kernels.jit_target import JIT_DISABLED
+from kernels.jit_threads import guarded
 from kernels.network import Array
 
 
@@ -179,4 +180,5 @@ def compiled(threads: int, dtype: np.dtype[Any]) -> Any:
     signature = (vector, table, table, plan, result, result, result)
     if signature not in passes.overloads:
         passes.compile(signature)
-    return passes.overloads[signature].entry_point
+    run = passes.overloads[signature].entry_point
+    return run if threads == 1 else guarded(run)
