@@ -18,6 +18,9 @@ BLOCK_COLUMNS = 128
 # is a power of two, they crowd into few places of the caches.
 FAR_APART = 2048
 
+# One tile's rows are too few to pack for. Then so few rows of the right matrix at once that they are read side by side to their ends.
+FEW_INNER = 32
+
 
 @element_wise
 def lanes(array: Array) -> int:
@@ -46,14 +49,14 @@ def product(
     """
     vector = lanes(out[0])
     wide = TILE_VECTORS * vector
-    most_inner = INNER_BYTES // out[0].itemsize
-    n_inner = -(-inner // most_inner)
     n_rows = -(-rows // TILE_ROWS)
     beyond = -columns % vector  # what the tile reads beyond the last column must be there
     there = right[1] + (inner - 1) * right[2] + columns + beyond <= right[0].size
-    far = right[2] * right[0].itemsize >= FAR_APART and rows > TILE_ROWS
-    packed = right_transposed or far or not there
+    far = right[2] * right[0].itemsize >= FAR_APART
+    packed = right_transposed or (far and n_rows > 1) or not there
     block_columns = BLOCK_COLUMNS if packed else columns
+    most_inner = FEW_INNER if far and not packed else INNER_BYTES // out[0].itemsize
+    n_inner = -(-inner // most_inner)
     if BOUNDS_CHECKED:
         _check(left, (inner, rows) if left_transposed else (rows, inner))
         _check(right, (columns, inner) if right_transposed else (inner, columns))
