@@ -150,7 +150,9 @@ class NumbaKernel:
             plan = Plan.of(self.network, rows, dtype.itemsize, threads, what, passes.code_for(dtype))
             a = np.zeros(plan.n_activations if what == BOTH else 0, dtype)
             work = np.zeros(plan.n_work, dtype)
-            workspace = Workspace(passes.compiled(threads, dtype), plan.table, a, work, threads, may_be_shared, plan.n_activations, plan.layers)
+            workspace = Workspace(
+                passes.compiled(threads, dtype), plan.table, a, work, threads, may_be_shared, plan.n_activations, plan.layers
+            )
             if len(known) >= KEPT:
                 known.clear()
             known[rows] = workspace

@@ -37,8 +37,13 @@ CROWDED = 1024
 INPUT_CROWDED = 4096
 
 # A chunk's activations and δ are to stay in the L2 cache; a gradient larger than this is not gone through chunk after chunk.
+# Threads take several chunks before they wait for each other, for the gradient: what they leave for it stays in the L3 cache.
 CHUNK_BYTES = 1 << 19
 GRADIENT_BYTES = 1 << 18
+CHUNKS_BETWEEN_WAITS = 16
+
+# A step has room for so many bytes of activations and δ at once: a large batch goes through in blocks.
+BLOCK_BYTES = 1 << 26
 
 # Rows for each thread from which each takes rows of its own through all layers: they wait for each other but once. With fewer, each
 # would read and pack all of the weights for too little; so they share every product by its columns.
@@ -63,11 +68,14 @@ class Plan:
 
     @classmethod
     def of(cls, network: Network, rows: int, itemsize: int, threads: int, what: int, code: int) -> Plan:
-        """The plan for a batch of ``rows``. One thread keeps no activations in a step, so it has room for a chunk only."""
+        """The plan for a batch of ``rows``. A step keeps no activations: there is room for some rows only, by one thread for a chunk."""
         sizes = network.layer_sizes
         vector = VECTOR_BYTES // itemsize
-        chunk = chunk_rows(network, rows, itemsize)
-        block = chunk if what == BOTH and threads == 1 else rows
+        each = itemsize * (sizes[0] + 2 * sum(row_step(n, rows, itemsize) for n in sizes[1:]))  # bytes that go through the cache for a row
+        small = network.n_parameters * itemsize <= GRADIENT_BYTES
+        chunk = _evenly(rows, each, CHUNK_BYTES if small else BLOCK_BYTES)
+        many = _evenly(rows, each, CHUNKS_BETWEEN_WAITS * CHUNK_BYTES if small else BLOCK_BYTES)
+        block = rows if what != BOTH else chunk if threads == 1 else many
         by_rows = threads == 1 or rows >= threads * OWN_ROWS
         steps = [row_step(n, block, itemsize) for n in sizes]
         copied = block > 1 and sizes[0] * itemsize % INPUT_CROWDED == 0
@@ -101,10 +109,6 @@ def row_step(n: int, rows: int, itemsize: int) -> int:
     return step + vector if rows > 1 and step * itemsize % CROWDED == 0 else step
 
 
-def chunk_rows(network: Network, rows: int, itemsize: int) -> int:
-    """Rows of a chunk: the batch, or as many as keep what belongs to them in the cache, if the gradient stays there too."""
-    if network.n_parameters * itemsize > GRADIENT_BYTES:
-        return rows
-    n_numbers = network.layer_sizes[0] + 2 * sum(row_step(n, rows, itemsize) for n in network.layer_sizes[1:])
-    n_chunks = max(1, round(rows * n_numbers * itemsize / CHUNK_BYTES))
-    return -(-rows // n_chunks)
+def _evenly(rows: int, each: int, most: int) -> int:
+    """How many of the rows, of so many bytes each, make about ``most`` bytes, if they are cut into parts of one size."""
+    return -(-rows // max(1, round(rows * each / most)))
