@@ -30,7 +30,7 @@ def close(got: Array, expected: Array, terms: int) -> None:
     """Equal but for rounding: ``terms`` numbers of the largest entry's size were added."""
     assert got.dtype == expected.dtype
     assert got.shape == expected.shape
-    bound = 8 * np.sqrt(terms + 16) * np.finfo(got.dtype).eps * max(1e-3, float(np.max(np.abs(expected))))
+    bound = 8 * np.sqrt(terms + 16) * np.finfo(got.dtype).eps * max(0.05, float(np.max(np.abs(expected))))
     np.testing.assert_allclose(got, expected, rtol=0, atol=bound)
 
 

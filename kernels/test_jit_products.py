@@ -127,8 +127,8 @@ def shapes(dtype: str) -> list[tuple[int, int, int]]:
     wide = TILE_VECTORS * vector
     columns = sorted({1, 2, vector - 1, vector, vector + 1, wide - 1, wide, wide + 1, 3 * vector, 2 * wide + 1})
     wider = [BLOCK_COLUMNS - 1, BLOCK_COLUMNS, BLOCK_COLUMNS + 1, BLOCK_COLUMNS + vector + 1, 2 * BLOCK_COLUMNS + 3]
-    inners = [1, 2, vector + 1, most_inner - 1, most_inner, most_inner + 1, 2 * most_inner, 2 * most_inner + 1]
-    every_row = list(combinations(range(1, 2 * TILE_ROWS + 2), columns, [1, 5]))
+    inners = [1, vector + 1, most_inner - 1, most_inner, most_inner + 1, 2 * most_inner, 2 * most_inner + 1]
+    every_row = list(combinations(range(1, 2 * TILE_ROWS + 2), columns, [1, 2, 5]))
     edges = list(combinations([1, 2, TILE_ROWS, TILE_ROWS + 1], [1, vector, wide + 1, *wider], inners))
     return every_row + edges
 
@@ -141,7 +141,7 @@ def test_product_of_whole_numbers_is_exact(left_transposed: bool, right_transpos
     transposed = {"left_transposed": left_transposed, "right_transposed": right_transposed}
     for number, (rows, columns, inner) in enumerate(shapes(dtype)):
         left, right = whole_numbers(rng, (rows, inner), dtype), whole_numbers(rng, (inner, columns), dtype)
-        kind = number % 4  # four ways to begin, four sets of steps: all meet, for neither rows nor columns come in fours
+        kind = number % 4  # four ways to begin, four sets of steps: all are met with, for there is an odd number of inner sizes
         initial = None if kind == 0 else whole_numbers(rng, (1 if kind == 1 else rows, columns), dtype)
         extra = ((0, 0, 0), (3, 0, 0), (0, 5, 1), (1, 1, 40))[number // 4 % 4]
         got = multiplied(left, right, initial, **transposed, extra=extra, in_place=kind == 3)

@@ -30,6 +30,8 @@ LARGE = [
     ((3000, 150, 1), 2),
 ]
 COUNTS = (2, 3, 5, 33)
+if JIT_DISABLED:
+    LARGE, COUNTS = LARGE[:3], (3,)
 
 
 def results(kernel: NumbaKernel, theta: Array, x: Array, y: Array) -> tuple[float, list[Array]]:
@@ -127,6 +129,8 @@ def test_kernels_take_turns(threads: int | None) -> None:
 def test_python_threads_with_a_kernel_each(threads: int) -> None:
     cases = [case((784, 30, 10), 65, "float64", seed=0), case((100, 200, 3), 90, "float64", "relu", seed=1)]
     expected = [results(NumbaKernel(network, threads=threads), *rest)[1] for network, *rest in cases]
+    if threads > 1 and NumbaKernel.about()["threading_layer"] == "workqueue":
+        pytest.skip("Numba's workqueue layer ends a process that enters it from two threads")
     begin, differing = threading.Barrier(2), [True, True]
 
     def work(place: int) -> None:
