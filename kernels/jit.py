@@ -42,13 +42,11 @@ class Workspace:
     """What calls of a kind and batch size run with: compiled passes, their plan, room for activations and for the rest."""
 
     run: Any
-    plan: Array
+    plan: Plan
     a: Array
     work: Array
     threads: int
     may_be_shared: bool  # by threads, whose number is asked for at each call
-    n_activations: int
-    layers: list[tuple[tuple[int, int], int, tuple[int, int]]]  # shape, offset and strides of each layer's activations, in bytes
 
 
 class NumbaKernel:
@@ -69,12 +67,11 @@ class NumbaKernel:
         self._n_products = sum(n_in * n_out for n_in, n_out in pairwise(network.layer_sizes))
         self._dtype: np.dtype[Any] | None = None  # that of the last call that was looked at one argument at a time; compiled for
         self._workspaces: dict[int, dict[int, Workspace]] = {FORWARD: {}, BACKWARD: {}, BOTH: {}}  # by batch size
-        self._steps = self._workspaces[BOTH]
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy, perhaps in another process, starts from: no workspaces, for these hold addresses."""
         workspaces: dict[int, dict[int, Workspace]] = {what: {} for what in self._workspaces}
-        return {**self.__dict__, "_workspaces": workspaces, "_steps": workspaces[BOTH], "_dtype": None}
+        return {**self.__dict__, "_workspaces": workspaces, "_dtype": None}
 
     @staticmethod
     def about() -> dict[str, Any]:
@@ -86,112 +83,108 @@ class NumbaKernel:
 
         Raises ``TypeError`` and ``ValueError`` that name the argument (``Network.checked``).
         """
-        if self._fits(theta, x, x):
+        workspace = self._ready(FORWARD, theta, x, x)
+        if workspace is not None:
             try:
-                return self._forward(theta, x, x)
+                return self._forward(workspace, theta, x, x)
             except (TypeError, ValueError):
                 pass  # what follows says why
         self.network.checked(theta, x)
-        self._prepare(theta.dtype)
-        return self._forward(plain(theta), plain(x), x)
+        return self._forward(self._workspace(FORWARD, len(x), theta.dtype), plain(theta), plain(x), x)
 
     def backward(self, theta: Array, a: Sequence[Array], y: Array) -> Array:
         """The gradient (P,), laid out as ``theta``, for activations ``a`` as ``forward`` returns them and targets ``y`` (B, n_l).
 
         Raises ``TypeError`` and ``ValueError`` that name the argument (``Network.checked_backward``).
         """
-        if type(a) is Activations and a.layer_sizes == self.network.layer_sizes and self._fits(theta, a[0], y):
-            try:
-                return self._backward(theta, a[0], a.flat, y)
-            except (TypeError, ValueError):
-                pass  # what follows says why
+        if type(a) is Activations and a.layer_sizes == self.network.layer_sizes:
+            workspace = self._ready(BACKWARD, theta, a[0], y)
+            if workspace is not None:
+                try:
+                    return self._backward(workspace, theta, a[0], a.flat, y)
+                except (TypeError, ValueError):
+                    pass  # what follows says why
         self.network.checked_backward(theta, a, y)
-        self._prepare(theta.dtype)
-        return self._backward(plain(theta), plain(a[0]), self._packed(a), plain(y))
+        workspace = self._workspace(BACKWARD, len(y), theta.dtype)
+        return self._backward(workspace, plain(theta), plain(a[0]), packed(workspace, a), plain(y))
 
     def value_and_grad(self, theta: Array, x: Array, y: Array) -> tuple[float, Array]:
         """The cost of the batch, summed over rows and outputs, and its gradient (P,)."""
-        if self._fits(theta, x, y):
+        workspace = self._ready(BOTH, theta, x, y)
+        if workspace is not None:
             try:
-                return self._step(theta, x, y)
+                return self._step(workspace, theta, x, y)
             except (TypeError, ValueError):
                 pass  # what follows says why
         self.network.checked(theta, x, y)
-        self._prepare(theta.dtype)
-        return self._step(plain(theta), plain(x), plain(y))
+        return self._step(self._workspace(BOTH, len(x), theta.dtype), plain(theta), plain(x), plain(y))
 
-    def _fits(self, theta: Array, x: Array, y: Array) -> bool:
-        """Whether a call may go ahead at once: plain arrays of the dtype compiled for. Shapes and order, the passes see to.
+    def _ready(self, what: int, theta: Array, x: Array, y: Array) -> Workspace | None:
+        """What a call may go ahead with at once: plain arrays of the dtype compiled for, and a batch size that came before.
 
-        Dtypes are compared by identity, which other byte orders fail; compiled code would take those for the native one.
+        Shapes and order, the passes see to. Dtypes are compared by identity, which other byte orders fail; compiled code would
+        take those for the native one.
         """
-        return (
+        if not (
             type(theta) is type(x) is type(y) is ndarray
             and self._dtype is theta.dtype is x.dtype is y.dtype
             and theta.ndim == 1
             and x.ndim == y.ndim == 2
-        )
+        ):
+            return None
+        workspace = self._workspaces[what].get(len(x))
+        if workspace is not None and workspace.may_be_shared:
+            return self._workspace(what, len(x), theta.dtype)
+        return workspace
 
-    def _prepare(self, dtype: np.dtype[Any]) -> None:
+    def _workspace(self, what: int, rows: int, dtype: np.dtype[Any]) -> Workspace:
+        """What calls of a kind and batch size run with, and as many threads as there are now; kept for the last few batch sizes."""
         if self._dtype is not dtype:
             for workspaces in self._workspaces.values():
                 workspaces.clear()
             self._dtype = None if JIT_DISABLED else np.dtype(dtype.type)  # plain Python refuses nothing
-
-    def _workspace(self, what: int, rows: int, dtype: np.dtype[Any]) -> Workspace:
-        """What calls of a kind and batch size run with; kept for the last few batch sizes."""
         known = self._workspaces[what]
-        workspace = known.get(rows)
-        if workspace is not None and not workspace.may_be_shared and not JIT_DISABLED:
-            return workspace
         may_be_shared = self._threads not in (None, 1) or (self._threads is None and rows * self._n_products >= THREADS_PAY)
         threads = jit_threads.available(self._threads) if may_be_shared else 1
-        if workspace is None or workspace.threads != threads or JIT_DISABLED:
+        workspace = known.get(rows)
+        if workspace is None or workspace.threads != threads:
             plan = Plan.of(self.network, rows, dtype.itemsize, threads, what, passes.code_for(dtype))
-            a = np.zeros(plan.n_activations if what == BOTH else 0, dtype)
-            work = np.zeros(plan.n_work, dtype)
-            workspace = Workspace(
-                passes.compiled(threads, dtype), plan.table, a, work, threads, may_be_shared, plan.n_activations, plan.layers
-            )
+            a, work = np.zeros(plan.n_activations if what == BOTH else 0, dtype), np.zeros(plan.n_work, dtype)
+            workspace = Workspace(passes.compiled(threads, dtype), plan, a, work, threads, may_be_shared)
             if len(known) >= KEPT:
                 known.clear()
             known[rows] = workspace
         return workspace
 
-    def _forward(self, theta: Array, x: Array, a_0: Array) -> tuple[Array, ...]:
-        workspace = self._workspace(FORWARD, len(x), theta.dtype)
-        flat = np.zeros(workspace.n_activations, theta.dtype)  # 0 where rows are padded: what lies there is computed with as well
-        workspace.run(theta, x, x, workspace.plan, flat, workspace.work, flat)
-        a = Activations([a_0, *views(flat, workspace)])  # (1)
+    def _forward(self, workspace: Workspace, theta: Array, x: Array, a_0: Array) -> tuple[Array, ...]:
+        plan = workspace.plan
+        flat = np.zeros(plan.n_activations, theta.dtype)  # 0 where rows are padded: what lies there is computed with as well
+        workspace.run(theta, x, x, plan.table, flat, workspace.work, flat)
+        a = Activations([a_0, *views(flat, plan)])  # (1)
         a.flat, a.layer_sizes = flat, self.network.layer_sizes
         return a
 
-    def _backward(self, theta: Array, x: Array, flat: Array, y: Array) -> Array:
-        workspace = self._workspace(BACKWARD, len(x), theta.dtype)
+    def _backward(self, workspace: Workspace, theta: Array, x: Array, flat: Array, y: Array) -> Array:
         dtheta = empty(self._n_parameters, theta.dtype)
-        workspace.run(theta, x, y, workspace.plan, flat, workspace.work, dtheta)
+        workspace.run(theta, x, y, workspace.plan.table, flat, workspace.work, dtheta)
         return dtheta
 
-    def _step(self, theta: Array, x: Array, y: Array) -> tuple[float, Array]:
-        dtype = theta.dtype
-        workspace = self._steps.get(len(x))
-        if workspace is None or workspace.may_be_shared:
-            workspace = self._workspace(BOTH, len(x), dtype)
-        dtheta = empty(self._n_parameters, dtype)
-        return workspace.run(theta, x, y, workspace.plan, workspace.a, workspace.work, dtheta), dtheta
-
-    def _packed(self, a: Sequence[Array]) -> Array:
-        """Activations made elsewhere, as the passes have them."""
-        workspace = self._workspace(BACKWARD, len(a[0]), a[0].dtype)
-        flat = np.zeros(workspace.n_activations, a[0].dtype)
-        for view, a_i in zip(views(flat, workspace), a[1:], strict=True):
-            view[:] = a_i
-        return flat
+    def _step(self, workspace: Workspace, theta: Array, x: Array, y: Array) -> tuple[float, Array]:
+        dtheta = empty(self._n_parameters, theta.dtype)
+        return workspace.run(theta, x, y, workspace.plan.table, workspace.a, workspace.work, dtheta), dtheta
 
 
-def views(flat: Array, workspace: Workspace) -> list[Array]:
+def packed(workspace: Workspace, a: Sequence[Array]) -> Array:
+    """Activations made elsewhere, as the passes have them."""
+    flat = np.zeros(workspace.plan.n_activations, a[0].dtype)
+    for view, a_i in zip(views(flat, workspace.plan), a[1:], strict=True):
+        view[:] = a_i
+    return flat
+
+
+def views(flat: Array, plan: Plan) -> list[Array]:
     """a_1 … a_l, (rows, n_i), in the flat array that holds them."""
-    return [ndarray(shape, flat.dtype, flat, offset, strides) for shape, offset, strides in workspace.layers]
+    return [ndarray(shape, flat.dtype, flat, offset, strides) for shape, offset, strides in plan.layers]
 
 
 def plain(array: Array) -> Array:

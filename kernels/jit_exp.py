@@ -128,12 +128,15 @@ def _compiled(real: Any, degree: int, ln2_high: float, ln2_low: float, tanh_is_1
         r, lacking, rest, shifted = reduced(double)
         power = _times_power_of_two(one, shifted)
         top = power * r + (power - one)
-        expm1 = top + ((power - one) - top + power * r + power * (lacking + rest))
+        rest = (power - one) - top + power * r + power * (lacking + rest)
+        expm1 = top + rest
         larger, smaller = (two, expm1) if expm1 <= two else (expm1, two)
         total = larger + smaller
-        lost = (larger - total) + smaller
         a = expm1 / total
-        return math.copysign(a - a * lost * (half - half * a), z)
+        # What the two sums lost, times how much the quotient changes with each: a' = (1 − a)² / 2 and −a (1 − a) / 2.
+        above, below = (top - expm1) + rest, (larger - total) + smaller
+        other = one - a
+        return math.copysign(a + half * other * (other * above - a * below), z)
 
     return exp, tanh, sigmoid
 

@@ -41,7 +41,7 @@ def _passes(theta: Array, x: Array, y: Array, plan: Array, a: Array, work: Array
     """
     whole = plan[-1]
     fit = x.shape[0] == whole[ROWS] and x.shape[1] == plan[0, UNITS] and theta.size == plan[-2, BIASES] + plan[-2, UNITS]
-    fit = fit and _in_order(theta) and _in_order(x)
+    fit = fit and _in_order(theta) and _in_order(x) and _in_order(a)
     if whole[WHAT] & BACKWARD:
         fit = fit and y.shape[0] == whole[ROWS] and y.shape[1] == plan[-2, UNITS] and dtheta.size == theta.size and _in_order(y)
     if not fit or a.size != plan[-2, START] + whole[BLOCK] * plan[-2, STEP]:

@@ -54,7 +54,7 @@ OWN_ROWS = 64
 THREADS_PAY = 2_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Plan:
     """``table``: see above; ``n_activations``, ``n_work``: numbers that the activations and the workspace take.
 

@@ -28,6 +28,16 @@ def lanes(array: Array) -> int:
     return VECTOR_BYTES // array.itemsize
 
 
+def panel_size(columns: int, inner: int, itemsize: int) -> int:
+    """Room for a packed block of the right matrix, in numbers, and for what ``pack`` writes beyond."""
+    vector = VECTOR_BYTES // itemsize
+    wide = TILE_VECTORS * vector
+    return min(BLOCK_COLUMNS, -(-columns // wide) * wide) * min(inner, INNER_BYTES // itemsize) + vector * wide
+
+
+_panel_size = element_wise(panel_size)
+
+
 @compiled_once
 def product(
     rows: int,
@@ -56,13 +66,15 @@ def product(
     packed = right_transposed or (far and n_rows > 1) or not there
     block_columns = BLOCK_COLUMNS if packed else columns
     most_inner = FEW_INNER if far and not packed else INNER_BYTES // out[0].itemsize
-    n_inner = -(-inner // most_inner)
+    n_inner = max(1, -(-inner // most_inner))
     if BOUNDS_CHECKED:
         _check(left, (inner, rows) if left_transposed else (rows, inner))
         _check(right, (columns, inner) if right_transposed else (inner, columns))
         _check(out, (rows, columns))
         if not fresh:
             _check(initial, (rows, columns))
+        if packed:
+            _check((panels[0], panels[1], 0), (1, _panel_size(columns, inner, out[0].itemsize)))
     for first in range(0, columns, block_columns):
         here = min(block_columns, columns - first)
         for i in range(n_inner):
@@ -81,13 +93,6 @@ def product(
                 start = (initial[0], initial[1] + top * initial[2] + first, initial[2]) if i == 0 else target
                 along = (1, left[2]) if left_transposed else (left[2], 1)
                 tile(bottom - top, here, end - begin, (left[0], left_start, along[0], along[1]), now, fresh and i == 0, start, target)
-
-
-def panel_size(columns: int, inner: int, itemsize: int) -> int:
-    """Room for a packed block of the right matrix, in numbers, and for what ``pack`` writes beyond."""
-    vector = VECTOR_BYTES // itemsize
-    wide = TILE_VECTORS * vector
-    return min(BLOCK_COLUMNS, -(-columns // wide) * wide) * min(inner, INNER_BYTES // itemsize) + vector * wide
 
 
 @element_wise

@@ -230,7 +230,6 @@ def test_refuses_complex_numbers() -> None:
         NumbaKernel(network).value_and_grad(theta, x, y)
 
 
-@pytest.mark.xfail(not JIT_DISABLED, strict=True, raises=MemoryError, reason="room for the batch is made before its shape is looked at")
 def test_a_wrong_shape_is_named_where_there_is_no_room_for_the_batch() -> None:
     network, theta, x, y = case((6, 5, 4), 8, "float64")
     kernel = NumbaKernel(network)

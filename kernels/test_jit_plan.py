@@ -15,6 +15,9 @@ from kernels.jit_plan import (
     BLOCK,
     BLOCK_BYTES,
     BOTH,
+    BY_ROWS,
+    CHUNK,
+    CHUNK_BYTES,
     CODE,
     CROWDED,
     DELTA,
@@ -23,7 +26,7 @@ from kernels.jit_plan import (
     INPUT_CROWDED,
     N_WORK,
     ONE,
-    OTHER_DELTA,
+    OWN_ROWS,
     PANELS,
     ROOM,
     ROWS,
@@ -34,7 +37,6 @@ from kernels.jit_plan import (
     WEIGHTS,
     WHAT,
     Plan,
-    block_rows,
     row_step,
 )
 from kernels.jit_products import panel_size
@@ -88,8 +90,9 @@ def test_everything_has_a_place_of_its_own(network: Network, itemsize: int, thre
             for n_in, n_out in pairwise(network.layer_sizes)
             for columns, inner in ((n_out, n_in), (n_in, n_out), (n_out, block))
         )
-        deltas = block * max(layers[1:, STEP])
-        regions = [(ONE, ONE + 1), (whole[DELTA], whole[DELTA] + deltas), (whole[OTHER_DELTA], whole[OTHER_DELTA] + deltas)]
+        regions = [(ONE, ONE + 1)]
+        if what & BACKWARD:
+            regions += [(line[DELTA], line[DELTA] + block * line[STEP]) for line in layers[1:]]
         if layers[0, START] >= 0:
             assert layers[0, STEP] >= layers[0, UNITS]
             regions.append((layers[0, START], layers[0, START] + block * layers[0, STEP]))
@@ -152,17 +155,21 @@ def test_the_input_is_copied_where_its_rows_are_crowded(itemsize: int) -> None:
 
 @pytest.mark.parametrize("itemsize", ITEMSIZES)
 @pytest.mark.parametrize("network", NETWORKS, ids=str)
-def test_blocks_fill_the_cache_and_not_more(network: Network, itemsize: int) -> None:
-    a_row = (network.layer_sizes[0] + 2 * sum(row_step(n, 2, itemsize) for n in network.layer_sizes[1:])) * itemsize
-    for rows in (*BATCHES, 20_001):
-        block = block_rows(network, rows, itemsize)
-        assert 1 <= block <= rows
-        if network.n_parameters * itemsize > GRADIENT_BYTES:
-            assert block == rows
-            continue
-        assert block * a_row <= 1.6 * BLOCK_BYTES + a_row
-        if block < rows:
-            assert block * a_row >= 0.6 * BLOCK_BYTES
+def test_chunks_fill_the_cache_and_blocks_the_room(network: Network, itemsize: int) -> None:
+    each = (network.layer_sizes[0] + 2 * sum(row_step(n, 2, itemsize) for n in network.layer_sizes[1:])) * itemsize
+    for rows in (*BATCHES, 100_001):
+        for threads in (1, 2):
+            whole = Plan.of(network, rows, itemsize, threads, BOTH, 0).table[-1]
+            chunk, block, small = whole[CHUNK], whole[BLOCK], network.n_parameters * itemsize <= GRADIENT_BYTES
+            assert 1 <= chunk <= rows
+            assert 1 <= block <= rows
+            assert block * each <= 1.6 * BLOCK_BYTES + each
+            if threads == 1:
+                assert block == chunk
+            if small and whole[BY_ROWS]:
+                assert chunk * each <= 1.6 * CHUNK_BYTES + each
+            if chunk < rows and whole[BY_ROWS]:
+                assert chunk * each >= 0.6 * CHUNK_BYTES
 
 
 @pytest.mark.parametrize("itemsize", ITEMSIZES)
@@ -173,11 +180,16 @@ def test_only_a_step_goes_block_by_block(itemsize: int) -> None:
     assert blocks[2] < 20_000
 
 
+@pytest.mark.parametrize("rows", [1, 2, OWN_ROWS - 1, 3 * OWN_ROWS - 1, 3 * OWN_ROWS])
+def test_threads_take_rows_of_their_own_where_there_are_enough(rows: int) -> None:
+    assert Plan.of(NETWORKS[3], rows, 8, 1, BOTH, 0).table[-1, BY_ROWS] == 1
+    assert Plan.of(NETWORKS[3], rows, 8, 3, BOTH, 0).table[-1, BY_ROWS] == (rows >= 3 * OWN_ROWS)
+
+
 def test_a_plan_cannot_be_written_into() -> None:
     assert not Plan.of(NETWORKS[1], 5, 8, 1, BOTH, 0).table.flags.writeable
 
 
-@pytest.mark.xfail(strict=True, reason="a block of one row, out of many, gets no room for panels")
 def test_a_network_so_deep_that_a_block_is_one_row_has_room_for_panels() -> None:
     network = Network((2,) * 4000)
     plan = Plan.of(network, 5, 8, 1, BOTH, 0)
