@@ -18,9 +18,9 @@ Clock = Callable[[], float]  # seconds; the tests bring their own
 
 MAX_ITERATIONS = 100_000
 FAR_SLOWER = 10.0  # times the fastest turn
-# Between turns on several threads: idle threads of another library's pool go on looking for work for a millisecond or so, on the CPU
-# that the next one's need (without a pause, times were two and three times as long; a longer one changed nothing more).
-PAUSE_S = 2e-3
+# Between turns on several threads: idle threads of another library's pool go on looking for work, on the CPU that the next one's need.
+# GNU's OpenMP looks 300 000 times, some 4 ms here, before it sleeps.
+PAUSE_S = 5e-3
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Budget:
     min_rounds: int = 7  # with 5 the 95 % interval of a median does not exist, with 6 it is the whole range
     max_rounds: int = 100
     round_s: float = 1e-3  # a turn lasts at least this long: below it the clock and the loop are in the number
-    pause_s: float = 0.0  # before a turn, and then a call outside the clock, which wakes the contender's own threads
+    pause_s: float = 0.0  # before a turn
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,10 @@ def calibrate(call: Call, round_s: float, clock: Clock = time.perf_counter) -> t
 
 
 def settle(call: Call, budget: Budget) -> None:
-    """The pause before a turn, where there is one, and the call after it."""
+    """The pause before a turn, where there is one, and a call outside the clock: the caches are full of others' numbers, threads asleep."""
     if budget.pause_s:
         time.sleep(budget.pause_s)
-        call()
+    call()
 
 
 def take_turns(
@@ -92,8 +92,7 @@ def take_turns(
             except (Exception, SystemExit) as error:
                 fallen[name] = error
         turns: dict[str, list[Turn]] = {name: [] for name in iterations}
-        unclocked = {name: budget.pause_s + s if budget.pause_s else 0.0 for name, s in seconds.items()}
-        wanted = rounds({name: n * seconds[name] + unclocked[name] for name, n in iterations.items()}, budget)
+        wanted = rounds({name: (n + 1) * seconds[name] + budget.pause_s for name, n in iterations.items()}, budget)
         total_rounds = max(wanted.values(), default=0)
         for number in range(total_rounds):
             due = [name for name in turns if (number + 1) * wanted[name] // total_rounds > number * wanted[name] // total_rounds]

@@ -121,7 +121,7 @@ def test_a_pause_and_a_call_come_before_every_turn(monkeypatch: pytest.MonkeyPat
     assert all(turn.split() in (["a", "a"], ["b", "b"]) for turn in by_turn)
     events.clear()
     take_turns({"a": call("a")}, Budget(max_rounds=7, round_s=1e-9), RNG(0), clock)
-    assert "pause" not in events
+    assert events == ["a", "a"] * (1 + 7)
 
 
 def test_rounds_follow_the_budget() -> None:
@@ -130,7 +130,7 @@ def test_rounds_follow_the_budget() -> None:
         return len(take_turns({"a": time.kernel(seconds)}, Budget(), RNG(0), time)[0]["a"])
 
     assert n_turns(10.0) == Budget().min_rounds
-    assert n_turns(0.05) == 20
+    assert n_turns(0.05) == 10  # each with a call before it
     assert n_turns(1e-6) == Budget().max_rounds
 
 
@@ -141,7 +141,7 @@ def test_a_far_slower_contender_sits_out_rounds_evenly_spread() -> None:
     gaps = {b.round - a.round for a, b in pairwise(turns["slow"])}
     assert gaps <= {14, 15}
     turns, _ = take_turns({"slower": time.kernel(9e-3), "quick": time.kernel(1e-3)}, Budget(), RNG(0), time)
-    assert len(turns["slower"]) == len(turns["quick"]) > 80
+    assert len(turns["slower"]) == len(turns["quick"]) > 40
 
 
 @pytest.mark.parametrize("after", [0, 5])

@@ -158,7 +158,7 @@ class NumbaKernel:
 
     def _forward(self, workspace: Workspace, theta: Array, x: Array, a_0: Array) -> tuple[Array, ...]:
         plan = workspace.plan
-        flat = np.zeros(plan.n_activations, theta.dtype)  # 0 where rows are padded: what lies there is computed with as well
+        flat = empty(plan.n_activations, theta.dtype)
         workspace.run(theta, x, x, plan.table, flat, workspace.work, flat)
         a = Activations([a_0, *views(flat, plan)])  # (1)
         a.flat, a.layer_sizes = flat, self.network.layer_sizes
@@ -176,7 +176,7 @@ class NumbaKernel:
 
 def packed(workspace: Workspace, a: Sequence[Array]) -> Array:
     """Activations made elsewhere, as the passes have them."""
-    flat = np.zeros(workspace.plan.n_activations, a[0].dtype)
+    flat = empty(workspace.plan.n_activations, a[0].dtype)
     for view, a_i in zip(views(flat, workspace.plan), a[1:], strict=True):
         view[:] = a_i
     return flat

@@ -145,12 +145,11 @@ def _forward(
         samples, w, b = (before, start + top * step, step), (theta, weights + left, n_out), (theta, biases + left, 0)
         product(rows, columns, n_in, samples, False, w, False, b, False, (a, z, z_step), (work, _panels(t, plan)))  # (2)
     if plan[i + 1, ACTIVATION] != SOFTMAX:
-        width = -(-columns // vector) * vector
-        if width == z_step:
+        if columns == z_step:
             activate(row(a, z, rows * z_step), plan[i + 1, ACTIVATION])  # (3)
         else:
             for r in range(rows):
-                activate(row(a, z + r * z_step, width), plan[i + 1, ACTIVATION])  # (3)
+                activate(row(a, z + r * z_step, columns), plan[i + 1, ACTIVATION])  # (3)
 
 
 @thin
@@ -194,12 +193,12 @@ def _propagate(i: int, by_rows: bool, t: int, top: int, bottom: int, theta: Arra
     else:
         w, out = (theta, weights + left * n_out, n_out), (work, passed, step)
         product(rows, columns, n_out, (work, delta, plan[i + 1, STEP]), False, w, True, out, True, out, (work, _panels(t, plan)))  # (8)
-    width, before = -(-columns // vector) * vector, plan[i, START] + top * step + left
-    if width == step:
+    before = plan[i, START] + top * step + left
+    if columns == step:
         times_dsigma(row(work, passed, rows * step), row(a, before, rows * step), plan[i, ACTIVATION])  # (12)
     else:
         for r in range(rows):
-            times_dsigma(row(work, passed + r * step, width), row(a, before + r * step, width), plan[i, ACTIVATION])  # (12)
+            times_dsigma(row(work, passed + r * step, columns), row(a, before + r * step, columns), plan[i, ACTIVATION])  # (12)
 
 
 @thin

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from functools import cache, update_wrapper, wraps
+from functools import cache, partial, update_wrapper, wraps
 from pathlib import Path
 from types import CellType, FunctionType
 from typing import Any, TypeVar, cast
@@ -57,18 +57,29 @@ def thin(function: F) -> F:
 
 
 def entry(function: F) -> F:
-    """What Python calls; kept on disk (``_keepable``)."""
-    return function if JIT_DISABLED else cast(F, njit(cache=True, error_model="numpy")(_keepable(function, "entry")))
+    """What Python calls; kept on disk (``_kept``)."""
+    return function if JIT_DISABLED else cast(F, _kept(njit, function, "entry", error_model="numpy"))
 
 
 def threaded_entry(function: F) -> F:
     """The same with every ``prange`` shared out to Numba's threads."""
-    return function if JIT_DISABLED else cast(F, njit(cache=True, error_model="numpy", parallel=True)(_keepable(function, "threaded")))
+    return function if JIT_DISABLED else cast(F, _kept(njit, function, "threaded", error_model="numpy", parallel=True))
 
 
 def callback(signature: Any, function: Callable[..., Any]) -> Any:
-    """A function with an address, of C's types; compiled at once, kept on disk (``_keepable``)."""
-    return cfunc(signature, cache=True, error_model="numpy")(_keepable(function, "callback"))
+    """A function with an address, of C's types; compiled at once, kept on disk (``_kept``)."""
+    return _kept(partial(cfunc, signature), function, "callback", error_model="numpy")
+
+
+def _kept(compiler: Callable[..., Any], function: Callable[..., Any], kind: str, **options: Any) -> Any:
+    """Compiled, and kept on disk where there is a place that can be written to; where there is none, compiled in each process."""
+    keepable = _keepable(function, kind)
+    try:
+        return compiler(cache=True, **options)(keepable)
+    except RuntimeError as error:
+        if "locator" not in str(error):
+            raise
+        return compiler(**options)(keepable)
 
 
 def _keepable(function: F, kind: str) -> F:

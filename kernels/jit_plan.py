@@ -81,12 +81,13 @@ class Plan:
         copied = block > 1 and sizes[0] * itemsize % INPUT_CROWDED == 0
         work = vector  # behind the 1
         table = [[sizes[0], steps[0] if copied else sizes[0], work if copied else -1]]
-        work += block * steps[0] * copied
+        work += -(-block * steps[0] * copied // vector) * vector
         start = weights = 0
         for (n_in, n_out), step, name in zip(pairwise(sizes), steps[1:], network.activations, strict=True):
             table.append([n_out, step, start, weights, weights + n_in * n_out, CODES[name], work])
-            start += block * step
-            work += block * step if what & BACKWARD else 0
+            taken = -(-block * step // vector) * vector  # each begins at a whole vector
+            start += taken
+            work += taken if what & BACKWARD else 0
             weights += (n_in + 1) * n_out
         room = 0 if rows == 1 else max(_room(n_in, n_out, block, itemsize) for n_in, n_out in pairwise(sizes))
         n_work = work + threads * room
@@ -94,7 +95,7 @@ class Plan:
         array = np.array([line + [0] * (N_COLUMNS - len(line)) for line in table], dtype=np.int64)
         array.flags.writeable = False
         layers = [((block, n), at * itemsize, (step * itemsize, itemsize)) for n, step, at, *_ in table[1:-1]]
-        return cls(array, start, n_work, layers)
+        return cls(array, int(array[-2, START] + block * array[-2, STEP]), n_work, layers)
 
 
 def _room(n_in: int, n_out: int, rows: int, itemsize: int) -> int:
@@ -103,10 +104,8 @@ def _room(n_in: int, n_out: int, rows: int, itemsize: int) -> int:
 
 
 def row_step(n: int, rows: int, itemsize: int) -> int:
-    """Numbers from one row of n to the next: whole vectors, so that loops need no remainder, and not crowded."""
-    vector = VECTOR_BYTES // itemsize
-    step = -(-n // vector) * vector
-    return step + vector if rows > 1 and step * itemsize % CROWDED == 0 else step
+    """Numbers from one row of n to the next: n, and a vector more where rows would crowd."""
+    return n + VECTOR_BYTES // itemsize if rows > 1 and n * itemsize % CROWDED == 0 else n
 
 
 def _evenly(rows: int, each: int, most: int) -> int:

@@ -80,7 +80,7 @@ def test_everything_has_a_place_of_its_own(network: Network, itemsize: int, thre
 
         np.testing.assert_array_equal(layers[:, UNITS], network.layer_sizes)
         assert all(layers[1:, STEP] >= layers[1:, UNITS])
-        assert all(layers[1:, STEP] % vector == 0)
+        assert all(layers[1:, START] % vector == 0)
         ends = layers[1:, START] + block * layers[1:, STEP]
         assert plan.n_activations == ends[-1]  # the passes ask for just so many
         disjoint(list(zip(layers[1:, START], ends, strict=True)), plan.n_activations)
@@ -129,14 +129,12 @@ def test_views_of_the_layers_are_where_the_table_says(itemsize: int) -> None:
 
 
 @pytest.mark.parametrize("itemsize", ITEMSIZES)
-def test_rows_are_whole_vectors_and_not_crowded(itemsize: int) -> None:
-    vector = VECTOR_BYTES // itemsize
+def test_rows_lie_close_but_never_crowded(itemsize: int) -> None:
     for n in range(1, 1100):
-        assert row_step(n, 1, itemsize) == -(-n // vector) * vector
+        assert row_step(n, 1, itemsize) == n
         step = row_step(n, 2, itemsize)
-        assert step % vector == 0
         assert step * itemsize % CROWDED
-        assert n <= step < n + 2 * vector
+        assert step in (n, n + VECTOR_BYTES // itemsize)
 
 
 @pytest.mark.parametrize("itemsize", ITEMSIZES)
@@ -190,9 +188,10 @@ def test_a_plan_cannot_be_written_into() -> None:
     assert not Plan.of(NETWORKS[1], 5, 8, 1, BOTH, 0).table.flags.writeable
 
 
-def test_a_network_so_deep_that_a_block_is_one_row_has_room_for_panels() -> None:
-    network = Network((2,) * 4000)
+def test_a_network_so_deep_that_blocks_are_of_few_rows_has_room_for_panels() -> None:
+    network = Network((1,) * 16_000)
     plan = Plan.of(network, 5, 8, 1, BOTH, 0)
     whole = plan.table[-1]
-    assert whole[BLOCK] == 1
+    assert whole[BLOCK] < 5
+    assert whole[ROOM] > 0
     assert plan.n_work >= whole[PANELS] + whole[ROOM]
