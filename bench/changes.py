@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,20 @@ COMPARISON = [
 ]
 LEAST_NOISE = 0.03  # identical builds differ by 2 to 3 %
 LogRatio = NDArray[np.float64]  # (1 + RESAMPLES,): the estimate of ln(B / A), then the draws of its bootstrap
-Drift = tuple[LogRatio, LogRatio, str]  # it lies between the two; and whose it is
+
+
+class Drift(NamedTuple):
+    """What moved a row beside its kernel: a log-ratio between the two, whose it is, and how far those did not move alike."""
+
+    lower: LogRatio
+    upper: LogRatio
+    source: str
+    unlike: float = 0.0
+
+    @property
+    def estimate(self) -> float:
+        """Half way between the two."""
+        return float(self.lower[0] + self.upper[0]) / 2
 
 
 def comparison(a: SavedRun, b: SavedRun, threshold: float, comparable: bool = True) -> list[dict[str, Any]]:
@@ -42,18 +55,19 @@ def comparison(a: SavedRun, b: SavedRun, threshold: float, comparable: bool = Tr
             continue
         in_a, in_b = a.rows.get(key, {}), b.rows.get(key, {})
         row: dict[str, Any] = dict.fromkeys(COMPARISON, NAN) | key._asdict()
-        row |= {"run_id_a": a.run_id, "run_id_b": b.run_id, "comparable": comparable, "noise": noise, "threshold": threshold}
+        row |= {"run_id_a": a.run_id, "run_id_b": b.run_id, "comparable": comparable, "threshold": threshold}
         row |= {"status_a": in_a.get("status", ""), "status_b": in_b.get("status", ""), "drift_from": ""}
         row |= {"n_samples_a": int(in_a.get("n_samples", 0)), "n_samples_b": int(in_b.get("n_samples", 0))}
         row |= {"median_a_s": in_a.get("median_s", NAN), "median_b_s": in_b.get("median_s", NAN), "message": in_b.get("message", "")}
         if a.timed(key) and b.timed(key):
-            lower, upper, source = drift_of(key)
+            drift = drift_of(key)
+            row["noise"] = float(np.expm1(np.log1p(noise) + drift.unlike))
             raw = np.exp([changes[key][0], *bounds(changes[key][1:])])
             ratio, low, high = (float(np.exp(value)) for value in corrected[key])
             row |= dict(zip(("ratio", "ratio_ci_low", "ratio_ci_high"), raw.tolist(), strict=True))
-            row |= {"drift": float(np.exp((lower[0] + upper[0]) / 2)), "drift_from": source}
+            row |= {"drift": float(np.exp(drift.estimate)), "drift_from": drift.source}
             row |= dict(zip(("corrected_ratio", "corrected_ci_low", "corrected_ci_high"), (ratio, low, high), strict=True))
-            row["verdict"] = verdict(ratio, low, high, noise, threshold)
+            row["verdict"] = verdict(ratio, low, high, row["noise"], threshold)
         else:
             row["verdict"] = "new" if b.timed(key) else "lost" if key in b.rows else "gone"
         rows.append(row)
@@ -76,7 +90,9 @@ def log_ratio(older: NDArray[np.float64], newer: NDArray[np.float64]) -> LogRati
 def drifts(changes: Mapping[Key, LogRatio]) -> Callable[[Key], Drift]:
     """The drift of each row: the median of the others in its cell and phase, or of the other contenders in the run where those are not two.
 
-    Of an even number the median is known only to lie between the middle two: when one of two changed, the third must not seem to.
+    Of an even number the median is known only to lie between the middle two: when one of two changed, the third must not seem to. So too
+    where one other is in the cell: the drift lies between its and the run's. A disturbance that lasts does not slow all alike: where the
+    cell moved, and the others not together, what they differ by (up to half the drift) is ``unlike``.
     """
     usable = {key: change for key, change in changes.items() if np.isfinite(change).all()}
     contests: dict[tuple[str, ...], list[Key]] = {}
@@ -86,12 +102,16 @@ def drifts(changes: Mapping[Key, LogRatio]) -> Callable[[Key], Drift]:
     @cache
     def of_run(kernel: str) -> Drift:
         others = [change for key, change in usable.items() if key.kernel != kernel]
-        return (*middle(others), "run") if others else (np.zeros(1 + RESAMPLES), np.zeros(1 + RESAMPLES), "none")
+        return Drift(*middle(others), "run") if others else Drift(np.zeros(1 + RESAMPLES), np.zeros(1 + RESAMPLES), "none")
 
     @cache
     def drift(key: Key) -> Drift:
         others = [usable[other] for other in contests.get(key.contest, []) if other != key]
-        return (*middle(others), "cell") if len(others) >= 2 else of_run(key.kernel)
+        if len(others) >= 2:
+            of_cell = Drift(*middle(others), "cell")
+            return of_cell._replace(unlike=min(abs(of_cell.estimate) / 2, float(np.ptp([other[0] for other in others]))))
+        lower, upper, source, _ = of_run(key.kernel)
+        return Drift(np.minimum(lower, *others), np.maximum(upper, *others), source) if others else of_run(key.kernel)
 
     return drift
 
@@ -104,9 +124,8 @@ def middle(changes: list[LogRatio]) -> tuple[LogRatio, LogRatio]:
 
 def less(change: LogRatio, drift: Drift) -> tuple[float, float, float]:
     """A log-ratio without the drift, and its 95 % interval."""
-    lower, upper, _ = drift
-    low, high = bounds((change - upper)[1:])[0], bounds((change - lower)[1:])[1]
-    return float(change[0] - (lower[0] + upper[0]) / 2), low, high
+    low, high = bounds((change - drift.upper)[1:])[0], bounds((change - drift.lower)[1:])[1]
+    return float(change[0]) - drift.estimate, low, high
 
 
 def noise_of(estimates: Mapping[Key, float], n_rows: int) -> float:

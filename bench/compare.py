@@ -81,10 +81,11 @@ def report(a: SavedRun, b: SavedRun, rows: Rows, reasons: Sequence[str], everyth
         lines += only_in_one(rows)
     with_ratio = [row for row in rows if row["drift_from"]]
     if with_ratio:
-        noise, threshold = (100 * with_ratio[0][name] for name in ("noise", "threshold"))
+        noise, threshold = 100 * min(row["noise"] for row in with_ratio), 100 * with_ratio[0]["threshold"]
         lines.append(
-            f"counted is what differs by {threshold:g} % or more, its whole interval beyond the noise of the two runs, {noise:.1f} %"
+            f"counted is what differs by {threshold:g} % or more, its whole interval beyond the noise: {noise:.1f} %, more in cells"
         )
+        lines.append("where a disturbance did not hit all alike")
     counts = Counter(row["verdict"] for row in rows)
     return [*lines, ", ".join(f"{verdict} {counts[verdict]}" for verdict in VERDICTS if counts[verdict])]
 

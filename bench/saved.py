@@ -83,7 +83,7 @@ def read_run(argument: str, folder: Path) -> SavedRun:
         raise ValueError(f"{argument}: {folder / file} cannot be read: {one_line(error)}") from None
     rows = {Key(*map(str, (row[name] for name in Key._fields))): row for row in summary.to_dict("records")}
     groups = samples.sort_values("round", kind="stable").groupby(list(Key._fields), sort=False)["time_s"]
-    taken = {Key(*map(str, names)): np.asarray(times, dtype=np.float64) for names, times in groups}  # type: ignore[arg-type]
+    taken = {Key(*map(str, names)): np.asarray(times, dtype=np.float64) for names, times in groups}
     run = SavedRun(str(about.get("run_id", folder.name)), about, {key: _texts(row) for key, row in rows.items()}, taken)
     for key in filter(run.timed, rows):
         have, counted = len(taken.get(key, ())), int(run.rows[key]["n_samples"])

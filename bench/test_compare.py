@@ -128,6 +128,15 @@ def test_a_kernel_alone_is_judged_by_the_whole_run(tmp_path: Path) -> None:
     assert table["corrected_ratio"].to_numpy() == pytest.approx(1.2, rel=0.05)
 
 
+def test_a_disturbance_is_no_regression(tmp_path: Path) -> None:
+    hit = {"naive": 1.6, "numpy": 1.5, "numba": 1.75, FLOOR: 1.35}  # not all alike: numba 17 % above the median of the others
+    for n, (kernels, factors) in enumerate(((tuple(SPEEDS), hit), (("numba", FLOOR), {"numba": 1.5, FLOOR: 1.5}))):
+        a = make(tmp_path / f"a{n}", 1, kernels=kernels, drift=0.0)
+        b = make(tmp_path / f"b{n}", 2, lambda k, *where: factors[k] if where == PLANTED[1:] else 1.0, kernels=kernels, drift=0.0)  # noqa: B023
+        status, table = compared(a, b)
+        assert (status, set(table["verdict"])) == (0, {"same"})
+
+
 def test_the_threshold_is_the_smallest_difference_that_counts(tmp_path: Path) -> None:
     a, b = make(tmp_path / "a", 1), make(tmp_path / "b", 2, planted(1.3))
     assert [compared(a, b, "--threshold", percent)[0] for percent in ("0", "20", "40")] == [1, 1, 0]
