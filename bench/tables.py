@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import special
 
 from bench.contest import NAN, Result
 from bench.floor import FLOOR
 from bench.grid import SEED, Cell
 from bench.yardsticks import NONE, Yardsticks
+
+Draws = NDArray[np.float64]  # (RESAMPLES,)
 
 KEYS = ["run_id", "kernel", "phase", "layers", "activation", "cost", "n_params", "batch", "dtype", "threads"]
 SAMPLES = [*KEYS, "round", "position", "iterations", "time_s"]
@@ -44,19 +47,36 @@ def median_interval(samples: Sequence[float]) -> tuple[float, float, float]:
 def ratio_interval(slower: Sequence[float], quicker: Sequence[float]) -> tuple[float, float, float]:
     """The median of ``slower / quicker``, pair by pair, and its 95 % interval: a bootstrap of the log-ratio.
 
-    Blocks of neighbouring rounds are drawn (circular, about n^(1/3) long), for a disturbance lasts longer than a round. No interval
-    (NaN) below 6 pairs.
+    Blocks of neighbouring rounds are drawn. No interval (NaN) below 6 pairs.
     """
     log_ratio = np.log(np.asarray(slower) / np.asarray(quicker))
     n = len(log_ratio)
     if n < FEWEST:
         return (float(np.exp(np.median(log_ratio))) if n else NAN), NAN, NAN
+    low, high = bounds(resampled_medians(log_ratio))
+    return float(np.exp(np.median(log_ratio))), float(np.exp(low)), float(np.exp(high))
+
+
+def resampled_medians(values: Sequence[float] | Draws, seed: int | Sequence[int] = SEED) -> Draws:
+    """The medians of 2000 samples as large as that of the ``values``, drawn from it in blocks of neighbours.
+
+    Blocks are circular and about n^(1/3) long, for a disturbance lasts longer than a round. As many values and the same seed draw the
+    same places. Raises ``ValueError`` where there are no values.
+    """
+    n = len(values)
+    if not n:
+        raise ValueError("values: got none, expected at least one")
     length = round(n ** (1 / 3))
-    starts = np.random.default_rng(SEED).integers(n, size=(RESAMPLES, -(-n // length)))
+    starts = np.random.default_rng(seed).integers(n, size=(RESAMPLES, -(-n // length)))
     drawn = (starts[..., np.newaxis] + np.arange(length)) % n
-    medians = np.median(log_ratio[drawn.reshape(RESAMPLES, -1)[:, :n]], axis=1)
-    low, high = np.quantile(medians, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return tuple(float(np.exp(value)) for value in (np.median(log_ratio), low, high))  # type: ignore[return-value]
+    medians: Draws = np.median(np.asarray(values)[drawn.reshape(RESAMPLES, -1)[:, :n]], axis=1)
+    return medians
+
+
+def bounds(draws: Draws) -> tuple[float, float]:
+    """The middle 95 % of the draws."""
+    low, high = np.quantile(draws, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return float(low), float(high)
 
 
 def times(result: Result) -> list[float]:

@@ -1,0 +1,139 @@
+"""A run as its folder has it, and what keeps two of them from being compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bench.grid import Cell
+from kernels.protocol import one_line
+
+MEMORY_TOLERANCE = 0.05  # virtual machines of one kind report a little more or less
+NOT_TIMED = ("status", "n_samples", "median_s", "n_params", "message")  # of the summary, beside the keys
+
+
+class Key(NamedTuple):
+    """What a row is of, as the tables spell it."""
+
+    kernel: str
+    phase: str
+    layers: str
+    activation: str
+    cost: str
+    batch: str
+    dtype: str
+    threads: str
+
+    @property
+    def contest(self) -> tuple[str, ...]:
+        """Cell and phase: rows that share them took turns at the clock."""
+        return self[1:]
+
+    @property
+    def cell(self) -> Cell:
+        """The cell. Raises ``ValueError`` where the tables name one that cannot be."""
+        return Cell.of(self.layers, self.activation, self.cost, int(self.batch), self.dtype, int(self.threads))
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """A run's files: ``about`` is run.json, ``rows`` the summary, ``samples`` seconds of one call in order of rounds, the floor's too."""
+
+    run_id: str
+    about: Mapping[str, Any]
+    rows: Mapping[Key, Mapping[str, Any]]
+    samples: Mapping[Key, NDArray[np.float64]]
+
+    def timed(self, key: Key) -> bool:
+        """Whether the summary has a time for it."""
+        return key in self.rows and bool(self.rows[key]["median_s"] > 0)
+
+    def reached(self, key: Key) -> bool:
+        """Whether the run has it, and came to it."""
+        return key in self.rows and self.rows[key]["status"] != "not_run"
+
+
+def read_run(argument: str, folder: Path) -> SavedRun:
+    """The run in a folder. ``argument`` is its name in messages.
+
+    Raises ``ValueError`` in one line where a file is missing, is not what a run writes, or lacks samples that the summary counts.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"{argument}: got {folder}, which is no folder; expected a run's, such as results/bench/latest")
+    try:
+        file = "run.json"
+        about = json.loads((folder / file).read_text(encoding="utf-8"))
+        if not isinstance(about, dict) or "schema_version" not in about:
+            raise ValueError("no schema_version in it")
+        file = "summary.csv"
+        summary = table(folder / file, ("run_id", *Key._fields, *NOT_TIMED), numbers=("median_s", "n_samples"))
+        file = "samples.csv"
+        # A killed run may end in half a row, which has no time.
+        samples = table(folder / file, (*Key._fields, "round", "time_s"), numbers=("round", "time_s")).dropna(subset=["time_s", "round"])
+    except FileNotFoundError:
+        raise ValueError(f"{argument}: {folder} has no {file}; expected a run's folder, such as results/bench/latest") from None
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{argument}: {folder / file} cannot be read: {one_line(error)}") from None
+    rows = {Key(*map(str, (row[name] for name in Key._fields))): row for row in summary.to_dict("records")}
+    groups = samples.sort_values("round", kind="stable").groupby(list(Key._fields), sort=False)["time_s"]
+    taken = {Key(*map(str, names)): np.asarray(times, dtype=np.float64) for names, times in groups}
+    run = SavedRun(str(about.get("run_id", folder.name)), about, {key: _texts(row) for key, row in rows.items()}, taken)
+    for key in filter(run.timed, rows):
+        have, counted = len(taken.get(key, ())), int(run.rows[key]["n_samples"])
+        if have != counted or not (taken[key] > 0).all():
+            raise ValueError(
+                f"{argument}: {folder / file} has {have} usable samples of {key.kernel} on {key.cell}, {key.phase}; expected {counted}"
+            )
+    return run
+
+
+def table(path: Path, columns: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
+    """A CSV file as text, but for the columns of ``numbers`` (NaN where there is none). Raises ``ValueError`` where a column is missing."""
+    read = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])  # a kernel may be called "null"
+    missing = [name for name in columns if name not in read.columns]
+    if missing:
+        raise ValueError(f"no column {', '.join(missing)}")
+    return read.assign(**{name: pd.to_numeric(read[name], errors="coerce") for name in numbers})
+
+
+def _texts(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A row with "" where a text is missing."""
+    return {str(name): value if isinstance(value, str) or name in ("median_s", "n_samples") else "" for name, value in row.items()}
+
+
+def unlike(a: SavedRun, b: SavedRun) -> list[str]:
+    """Why the times of two runs say nothing of each other: another machine, BLAS kernel set, number of threads, or schema."""
+    found = []
+    for name in ("schema_version", "cpu_model", "cpu_count_usable"):
+        if a.about.get(name) != b.about.get(name):
+            found.append(f"{name} is {a.about.get(name)!r} in A, {b.about.get(name)!r} in B")
+    in_a, in_b = (run.about.get("memory_bytes") for run in (a, b))
+    if in_a != in_b and not (in_a and in_b and abs(in_a - in_b) <= MEMORY_TOLERANCE * in_a):
+        found.append(f"memory_bytes is {in_a} in A, {in_b} in B")
+    sets = blas(a.about), blas(b.about)
+    shared = sorted(sets[0].keys() & sets[1].keys())
+    for library in shared:
+        if sets[0][library] != sets[1][library]:
+            found.append(f"the architecture of {library} is {sets[0][library]} in A, {sets[1][library]} in B")
+    if not shared and sets[0] != sets[1]:
+        found.append(f"the BLAS is {sets[0]} in A, {sets[1]} in B")
+    threads = [np.unique(run.about.get("threads", [])).tolist() for run in (a, b)]  # schema 1 has a number
+    if threads[0] != threads[1]:
+        found.append(f"threads are {threads[0]} in A, {threads[1]} in B")
+    return found
+
+
+def blas(about: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The kernel sets of each BLAS that was loaded; a peer may bring one that the other run lacks."""
+    sets: dict[str, set[str]] = {}
+    for pool in about.get("thread_pools") or []:
+        if pool.get("user_api") == "blas":
+            sets.setdefault(str(pool.get("internal_api")), set()).add(str(pool.get("architecture")))
+    return {library: sorted(names) for library, names in sets.items()}

@@ -1,0 +1,174 @@
+"""What changed is found, what did not is not, and runs that say nothing of each other are refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.compare import main
+from bench.contest import Result
+from bench.floor import FLOOR
+from bench.grid import Cell
+from bench.measure import Turn
+from bench.run import SCHEMA_VERSION
+from bench.tables import SAMPLES, SUMMARY, append, sample_rows, summary_rows, write
+
+CELLS = [Cell.of(layers, "sigmoid", "squared_error", batch, "float64") for layers in ("2-3-1", "64-30-10") for batch in (1, 32, 256)]
+SPEEDS = {"naive": 100e-3, "numpy": 2e-3, "numba": 1e-3, FLOOR: 0.5e-3}  # seconds
+ABOUT = {
+    "schema_version": SCHEMA_VERSION,
+    "complete": True,
+    "commit": "0123456789abcdef",
+    "dirty": False,
+    "cpu_model": "a CPU",
+    "cpu_count_usable": 2,
+    "memory_bytes": 8_000_000_000,
+    "threads": [1],
+    "thread_pools": [{"user_api": "blas", "internal_api": "openblas", "architecture": "Haswell"}],
+}
+PLANTED = ("numba", CELLS[4], "step")
+Alter = Callable[[str, Cell, str], float | str]
+
+
+def unchanged(kernel: str, cell: Cell, phase: str) -> float | str:
+    return 1.0
+
+
+def planted(factor: float | str) -> Alter:
+    return lambda *row: factor if row == PLANTED else 1.0
+
+
+def make(
+    folder: Path,
+    seed: int,
+    alter: Alter = unchanged,
+    about: Mapping[str, Any] = {},
+    kernels: Sequence[str] = tuple(SPEEDS),
+    drift: float = 0.2,
+) -> Path:
+    """A run's folder: 3 % of lognormal noise, one sample in 20 up to three times as long; ``alter`` gives a factor or a status.
+
+    Cells drift apart from those of other runs by up to ``drift``, all contenders alike.
+    """
+    folder.mkdir()
+    rng, rounds, rows = np.random.default_rng(seed), 40, []
+    for cell in CELLS:
+        for phase in ("backward", "step"):
+            shared = 1 + drift * rng.uniform(-1, 1)
+            results = {}
+            for kernel in kernels:
+                noise = np.exp(0.03 * rng.standard_normal(rounds)) * (1 + 2 * rng.random(rounds) * (rng.random(rounds) < 0.05))
+                factor = alter(kernel, cell, phase)
+                if isinstance(factor, str):
+                    results[kernel] = Result(factor, message="dC/dw_0 is off")
+                else:
+                    seconds = SPEEDS[kernel] * factor * shared * noise
+                    results[kernel] = Result("ok", "pass", turns=tuple(Turn(i, 0, 1, s) for i, s in enumerate(seconds.tolist())))
+            rows += summary_rows(folder.name, phase, cell, results)
+            append(folder / "samples.csv", sample_rows(folder.name, phase, cell, results), SAMPLES)
+    write(folder / "summary.csv", rows, SUMMARY)
+    (folder / "run.json").write_text(json.dumps({"run_id": folder.name, **ABOUT, **about}))
+    return folder
+
+
+def compared(a: Path, b: Path, *options: str) -> tuple[int, pd.DataFrame]:
+    status = main([str(a), str(b), *options])
+    return status, pd.read_csv(b / "comparison.csv", keep_default_na=False, na_values={"ratio": [""], "corrected_ratio": [""]})
+
+
+def found(table: pd.DataFrame, *verdicts: str) -> list[tuple[str, str, int, str]]:
+    rows = table[table["verdict"].isin(verdicts)]
+    return list(zip(rows["kernel"], rows["layers"], rows["batch"], rows["phase"], strict=True))
+
+
+def test_a_planted_slow_down_is_found_and_nothing_else(tmp_path: Path) -> None:
+    hits = 0
+    for seed in range(10):
+        a, b = make(tmp_path / f"a{seed}", 2 * seed), make(tmp_path / f"b{seed}", 2 * seed + 1, planted(1.1))
+        status, table = compared(a, b)
+        where = found(table, "slower", "lost")
+        assert set(where) <= {("numba", "64-30-10", 32, "step")}
+        assert status == len(where)
+        hits += len(where)
+    assert hits >= 9
+
+
+def test_equal_runs_show_no_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for seed in range(10):
+        a, b = make(tmp_path / f"a{seed}", 100 + 2 * seed), make(tmp_path / f"b{seed}", 101 + 2 * seed)
+        status, table = compared(a, b)
+        assert (status, set(table["verdict"]), len(table)) == (0, {"same"}, 3 * 2 * len(CELLS))
+        assert (table["ratio"] - 1).abs().max() > 0.1  # the raw ratios drift: judged by them, some would differ
+        assert (table["drift_from"] == "cell").all()
+    assert capsys.readouterr().out.endswith("\nsame 36\n")
+
+
+def test_when_one_kernel_changes_much_the_others_do_not_seem_to(tmp_path: Path) -> None:
+    a = make(tmp_path / "a", 1, kernels=("numpy", "numba", FLOOR))
+    b = make(tmp_path / "b", 2, lambda kernel, *_: 0.5 if kernel == "numba" else 1.0, kernels=("numpy", "numba", FLOOR))
+    status, table = compared(a, b)
+    assert (status, set(zip(table["kernel"], table["verdict"], strict=True))) == (0, {("numpy", "same"), ("numba", "faster")})
+    status, table = compared(b, a)
+    assert (status, set(zip(table["kernel"], table["verdict"], strict=True))) == (1, {("numpy", "same"), ("numba", "slower")})
+
+
+def test_a_kernel_alone_is_judged_by_the_whole_run(tmp_path: Path) -> None:
+    a = make(tmp_path / "a", 1, kernels=("numba", FLOOR), drift=0.0)
+    b = make(tmp_path / "b", 2, lambda kernel, *_: 1.5 * (1.2 if kernel == "numba" else 1.0), kernels=("numba", FLOOR), drift=0.0)
+    status, table = compared(a, b)
+    assert (status, set(table["verdict"]), set(table["drift_from"])) == (1, {"slower"}, {"run"})
+    assert table["drift"].to_numpy() == pytest.approx(1.5, rel=0.03)
+    assert table["ratio"].to_numpy() == pytest.approx(1.8, rel=0.05)
+    assert table["corrected_ratio"].to_numpy() == pytest.approx(1.2, rel=0.05)
+
+
+def test_a_disturbance_is_no_regression(tmp_path: Path) -> None:
+    hit = {"naive": 1.6, "numpy": 1.5, "numba": 1.75, FLOOR: 1.35}  # not all alike: numba 17 % above the median of the others
+    for n, (kernels, factors) in enumerate(((tuple(SPEEDS), hit), (("numba", FLOOR), {"numba": 1.5, FLOOR: 1.5}))):
+        a = make(tmp_path / f"a{n}", 1, kernels=kernels, drift=0.0)
+        b = make(tmp_path / f"b{n}", 2, lambda k, *where: factors[k] if where == PLANTED[1:] else 1.0, kernels=kernels, drift=0.0)  # noqa: B023
+        status, table = compared(a, b)
+        assert (status, set(table["verdict"])) == (0, {"same"})
+
+
+def test_the_threshold_is_the_smallest_difference_that_counts(tmp_path: Path) -> None:
+    a, b = make(tmp_path / "a", 1), make(tmp_path / "b", 2, planted(1.3))
+    assert [compared(a, b, "--threshold", percent)[0] for percent in ("0", "20", "40")] == [1, 1, 0]
+
+
+@pytest.mark.parametrize("status", ["failed_verification", "inconclusive", "error", "too_slow", "unsupported"])
+def test_a_time_that_was_lost_is_a_regression(tmp_path: Path, capsys: pytest.CaptureFixture[str], status: str) -> None:
+    a, b = make(tmp_path / "a", 1), make(tmp_path / "b", 2, planted(status))
+    exit_status, table = compared(a, b)
+    assert (exit_status, found(table, "lost")) == (1, [("numba", "64-30-10", 32, "step")])
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("lost"))
+    assert "64-30-10 x 32 float64, step" in line
+    assert status in line
+    assert "dC/dw_0 is off" in line
+    exit_status, table = compared(b, a)
+    assert (exit_status, found(table, "new")) == (0, [("numba", "64-30-10", 32, "step")])
+
+
+def test_new_and_gone_kernels_are_no_regression(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a, b = make(tmp_path / "a", 1, kernels=("naive", "numpy", FLOOR)), make(tmp_path / "b", 2, kernels=("numpy", "numba", FLOOR))
+    status, table = compared(a, b)
+    assert (status, table.groupby("verdict")["kernel"].agg(set).to_dict()) == (0, {"gone": {"naive"}, "new": {"numba"}, "same": {"numpy"}})
+    told = capsys.readouterr().out
+    assert "gone: naive in 12 rows, the first 2-3-1 x 1 float64, backward" in told
+    assert told.endswith("\nsame 12, new 12, gone 12\n")
+
+
+def test_an_incomplete_run_is_compared_as_far_as_it_goes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a = make(tmp_path / "a", 1)
+    b = make(tmp_path / "b", 2, lambda kernel, cell, phase: 1.0 if cell.batch == 1 else "not_run", {"complete": False})
+    with (b / "samples.csv").open("a") as file:
+        file.write("b,numpy,step,64-30-10,sig")  # killed while it wrote
+    status, table = compared(a, b)
+    assert (status, set(table["verdict"]), set(table["batch"]), len(table)) == (0, {"same"}, {1}, 12)
+    assert "warning: B is incomplete, 24 of its 36 rows were not measured" in capsys.readouterr().out
