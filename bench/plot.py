@@ -89,9 +89,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("run", type=Path, help="a run's folder, such as results/bench/latest")
     parser.add_argument("out", type=Path, help="the picture to write: .svg, .png or .pdf")
     parser.add_argument("--phase", default="step", help="forward, backward or step (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=None, help="only cells on so many threads (default: all)")
     given = parser.parse_args(arguments)
     try:
-        figure = picture(pd.read_csv(given.run / "summary.csv"), given.phase)
+        summary = pd.read_csv(given.run / "summary.csv")
+        if given.threads is not None:
+            summary = summary[summary["threads"] == given.threads]
+            if summary.empty:
+                raise ValueError(f"--threads: got {given.threads}; there is no such cell in this table")
+        figure = picture(summary, given.phase)
     except (OSError, ValueError) as error:
         parser.error(str(error))
     matplotlib.rcParams["svg.hashsalt"] = "deltacheck"  # the same table gives the same file

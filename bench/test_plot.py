@@ -54,3 +54,13 @@ def test_the_same_table_gives_the_same_file(tmp_path: Path) -> None:
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     with pytest.raises(SystemExit, match="2"):
         main([str(tmp_path / "none"), str(tmp_path / "c.svg")])
+
+
+def test_one_number_of_threads_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path / "summary.csv", table() + [row | {"threads": 2} for row in table()], SUMMARY)
+    for arguments in (["a.svg"], ["b.svg", "--threads", "2"]):
+        main([str(tmp_path), str(tmp_path / arguments[0]), *arguments[1:]])
+    assert (tmp_path / "b.svg").stat().st_size < (tmp_path / "a.svg").stat().st_size
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path), str(tmp_path / "c.svg"), "--threads", "3"])
+    assert "--threads: got 3; there is no such cell" in capsys.readouterr().err
