@@ -24,14 +24,14 @@ def test_the_uncertainty_spreads_over_neighbours_and_may_have_no_end() -> None:
     assert np.isnan([row["crossover_low"], row["crossover_high"]]).all()
     wide = [one | {"ci_low_s": NAN, "ci_high_s": NAN} if one["batch"] == 256 else one for one in rows("a", lambda b: 1.0 * b)]
     (row,) = crossed(wide, rows("b", lambda b: 100.0, spread=0.1)).to_dict("records")
-    assert 64 < row["crossover_low"] < row["crossover"] == pytest.approx(100)
-    assert np.isnan(row["crossover_high"])
+    assert row["crossover"] == pytest.approx(100)
+    assert np.isnan([row["crossover_low"], row["crossover_high"]]).all()  # a neighbour without an interval
     (row,) = crossed(rows("a", lambda b: b**0.5, spread=0.5), rows("b", lambda b: 4.0, spread=0.5)).to_dict("records")
     assert [row["crossover_low"], row["crossover_high"]] == pytest.approx([16 * 1.5 ** (-2 * 2**0.5), 16 * 1.5 ** (2 * 2**0.5)])
 
 
 def test_along_the_work_too_and_once_for_networks_of_the_same_work() -> None:
-    same = ("16-16-16", "64-64-64", "64-32-96", "128-32-32", "256-256-256")  # 64-64-64 has the work of none of the others
+    same = ("16-16-16", "64-64-64", "64-32-96", "128-32-32", "256-256-256")  # the third and fourth have the same work
     laws = over_networks("a", lambda w: 1e-9 * w, same), over_networks("b", lambda w: 1e-9 * (65536 * w) ** 0.5, same)
     (row,) = crossed(*laws, along="work").to_dict("records")
     assert row["crossover"] == pytest.approx(65536)
