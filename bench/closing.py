@@ -21,7 +21,7 @@ def closing_lines(run: Run) -> list[str]:
     lines += ["", *without_times(rows)] if any(row["status"] != "ok" for row in rows) else []
     lines += ["", *(f"warning: {text}" for text in run.warnings)] if run.warnings else []
     state = "" if run.complete else "INCOMPLETE, "
-    return [*lines, "", f"{state}tables: {os.path.relpath(run.folder)}/ (summary.csv, samples.csv, run.json)"]
+    return [*lines, "", f"{state}tables: {os.path.relpath(run.folder)}/ (summary.csv, samples.csv, scaling.csv, crossovers.csv, run.json)"]
 
 
 def who_won(run: Run, phase: str) -> list[str]:

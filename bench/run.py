@@ -16,6 +16,7 @@ from bench.machine import commit, doubts, machine, numba_facts, thread_pools
 from bench.measure import PAUSE_S, Budget
 from bench.progress import Progress
 from bench.reach import Reach
+from bench.scaling import write_or_warn
 from bench.tables import SAMPLES, SUMMARY, append, sample_rows, summary_rows, write
 from bench.threads import foreseen
 from bench.verified import KernelClass
@@ -86,6 +87,7 @@ class Run:
     def close(self) -> None:
         """Write the tables once more and say in run.json that this was the end, and whether all was done."""
         self.complete = len(self.results) == len(self._plan)
+        self.warnings += write_or_warn(self.rows(), self.folder)
         self._about |= {"ended": now(), "complete": self.complete}
         self._write()
 

@@ -180,7 +180,7 @@ def append(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]
         os.fsync(file.fileno())
 
 
-def write(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+def write(path: Path, rows: Sequence[Mapping[str, Any]] | pd.DataFrame, columns: Sequence[str]) -> None:
     """Write a whole CSV file in one step: a reader finds the old one or the new one."""
     beside = path.with_name(path.name + ".new")
     pd.DataFrame(rows, columns=list(columns)).to_csv(beside, index=False)
