@@ -77,6 +77,12 @@ def fewer(folder: Path) -> None:
     samples[(samples["kernel"] != "numba") | (samples["round"] > 0)].to_csv(folder / "samples.csv", index=False)
 
 
+def blank(folder: Path) -> None:
+    samples = pd.read_csv(folder / "samples.csv")
+    samples["time_s"] = samples["time_s"].mask((samples["kernel"] == "numba") & (samples["round"] == 7))
+    samples.to_csv(folder / "samples.csv", index=False)
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -89,6 +95,7 @@ def fewer(folder: Path) -> None:
         (cut("summary.csv", 'a,b\n"1'), "summary.csv cannot be read: ParserError"),
         (cut("samples.csv", "kernel,phase\n"), "samples.csv cannot be read: ValueError: no column layers"),
         (fewer, "samples.csv has 39 usable samples of numba on 2-3-1 x 1 float64, backward; expected 40"),
+        (blank, "samples.csv has 39 usable samples of numba on 2-3-1 x 1 float64, backward; expected 40"),
     ],
 )
 def test_a_damaged_folder_is_named(
@@ -108,6 +115,7 @@ def test_wrong_use(base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
     for arguments, message in (
         ([tmp_path / "none", base], f"A: got {tmp_path / 'none'}, which is no folder; expected a run's"),
         ([base, base, "--threshold", "-1"], "--threshold: got -1.0, expected a percentage, 0 or more"),
+        ([base, base, "--threshold", "inf"], "--threshold: got inf, expected a percentage, 0 or more"),
         ([base, base, "--threshold", "nan"], "--threshold: got nan, expected a percentage, 0 or more"),
         ([base, base, "--out", tmp_path / "none" / "c.csv"], f"--out: {tmp_path / 'none' / 'c.csv'} cannot be written: "),
     ):
