@@ -50,6 +50,14 @@ def gradient_part(plan: Array) -> int:
 
 
 @thin
+def next_wait(plan: Array, begin: int, last: int) -> int:
+    """The part after those that threads compute from ``begin`` on without waiting for each other."""
+    if plan[-1, THREADS] == 1 or begin >= gradient_part(plan):
+        return last
+    return min(last, gradient_part(plan)) if plan[-1, BY_ROWS] else begin + 1
+
+
+@thin
 def parts(
     begin: int, end: int, t: int, first: int, rows: int, theta: Array, x: Array, y: Array, plan: Array, a: Array, work: Array, dtheta: Array
 ) -> float:

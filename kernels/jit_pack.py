@@ -60,14 +60,19 @@ def _compiled_pack(typing: Any, inner: Any, columns: Any, source: Any, transpose
 pack: Any = _plain_pack if JIT_DISABLED else _compiled_pack
 
 
+def _begun(module: Any, name: str, real: Any, lanes: int) -> tuple[Any, bool, Any]:
+    """A function of inner, columns, source, step and panels; whether it was there before; if not, what its body is emitted with."""
+    pointer = real.as_pointer()
+    function, known = new_function(module, f"{name}_{real}", [INDEX, INDEX, pointer, INDEX, pointer])
+    return function, known, None if known else Vectors(ir.IRBuilder(function.append_basic_block("entry")), real, lanes)
+
+
 def _straight(module: Any, real: Any, lanes: int) -> Any:
     """Row by row, as far as the block goes: memory likes to be read so."""
-    pointer = real.as_pointer()
-    function, known = new_function(module, f"pack_{real}", [INDEX, INDEX, pointer, INDEX, pointer])
+    function, known, emit = _begun(module, "pack", real, lanes)
     if known:
         return function
     inner, columns, source, step, panels = function.args
-    emit = Vectors(ir.IRBuilder(function.append_basic_block("entry")), real, lanes)
     builder = emit.builder
     wide = number(TILE_VECTORS * lanes)
     panel_size = builder.mul(inner, wide)
@@ -85,12 +90,10 @@ def _straight(module: Any, real: Any, lanes: int) -> Any:
 
 def _transposing(module: Any, real: Any, lanes: int) -> Any:
     """Square by square, a square being as many rows of the source as a vector has lanes."""
-    pointer = real.as_pointer()
-    function, known = new_function(module, f"pack_transposed_{real}", [INDEX, INDEX, pointer, INDEX, pointer])
+    function, known, emit = _begun(module, "pack_transposed", real, lanes)
     if known:
         return function
     inner, columns, source, step, panels = function.args
-    emit = Vectors(ir.IRBuilder(function.append_basic_block("entry")), real, lanes)
     builder = emit.builder
     last = builder.sub(columns, number(1))
     wide = number(TILE_VECTORS * lanes)

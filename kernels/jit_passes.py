@@ -13,9 +13,9 @@ import numpy as np
 from llvmlite import ir
 from numba import carray, prange, types
 
-from kernels.jit_layers import gradient_part, n_parts, parts
+from kernels.jit_layers import n_parts, next_wait, parts
 from kernels.jit_options import callback, element_wise, entry, instructions, threaded_entry
-from kernels.jit_plan import BACKWARD, BIASES, BLOCK, BY_ROWS, CODE, N_COLUMNS, N_WORK, ROWS, START, STEP, THREADS, UNITS, WHAT
+from kernels.jit_plan import BACKWARD, BIASES, BLOCK, CODE, N_COLUMNS, N_WORK, ROWS, START, STEP, THREADS, UNITS, WHAT
 from kernels.jit_target import JIT_DISABLED
 from kernels.jit_threads import guarded
 from kernels.network import Array
@@ -35,9 +35,9 @@ def _in_order(array: Array) -> bool:
 def _passes(theta: Array, x: Array, y: Array, plan: Array, a: Array, work: Array, dtheta: Array) -> float:
     """What the plan is for: activations into ``a``, the gradient into ``dtheta``; returns the cost of a step.
 
-    ``theta``, ``a``, ``work`` and ``dtheta`` are flat, ``a`` and ``work`` as large as the plan
-    says. Raises ``ValueError`` for shapes that the plan is not for. Blocks of samples follow one another; in each, parts are shared
-    out to the threads, as many at once as can be without waiting for each other.
+    ``theta``, ``a``, ``work`` and ``dtheta`` are flat, ``a`` and ``work`` as large as the plan says. Raises ``ValueError`` for shapes
+    that the plan is not for. Blocks of samples follow one another; in each, parts are shared out to the threads, as many at once as
+    can be without waiting for each other.
     """
     whole = plan[-1]
     fit = x.shape[0] == whole[ROWS] and x.shape[1] == plan[0, UNITS] and theta.size == plan[-2, BIASES] + plan[-2, UNITS]
@@ -52,12 +52,7 @@ def _passes(theta: Array, x: Array, y: Array, plan: Array, a: Array, work: Array
         rows = min(whole[BLOCK], whole[ROWS] - first)
         begin = 0
         while begin < last:
-            if whole[THREADS] == 1:
-                end = last
-            elif begin >= gradient_part(plan) or not whole[BY_ROWS]:
-                end = last if begin >= gradient_part(plan) else begin + 1
-            else:
-                end = min(last, gradient_part(plan))
+            end = next_wait(plan, begin, last)
             for t in prange(whole[THREADS]):
                 cost += _call(whole[CODE], begin, end, t, first, rows, plan, theta, x, y, a, work, dtheta)
             begin = end
