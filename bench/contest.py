@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.floor import FLOOR, floor_calls
 from bench.grid import PHASES, SEED, Cell
-from bench.measure import PAUSE_S, Budget, Call, Turn, take_turns, timed
+from bench.measure import Budget, Call, Turn, take_turns, timed
 from bench.peers import NO_BACKWARD, Peer, peer_of
 from bench.reach import Reach
 from bench.threads import strays, threads_held
@@ -41,7 +41,7 @@ class Contest:
 
     def __init__(self, cell: Cell, kernels: Mapping[str, KernelClass], budget: Budget, reach: Reach, say: Say = lambda text: None) -> None:
         self.cell = cell
-        self.budget = replace(budget, pause_s=PAUSE_S) if cell.threads > 1 else budget
+        self.budget = replace(budget, quiet=cell.threads > 1)
         self.warnings: list[str] = []
         self._calls: dict[str, dict[str, Call]] = {}
         self._admitted: dict[str, dict[str, Result]] = {}  # kernel -> phase -> the result before timing

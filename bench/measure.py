@@ -13,14 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from bench.quiet import wait_until_quiet
+
 Call = Callable[[], Any]
 Clock = Callable[[], float]  # seconds; the tests bring their own
 
 MAX_ITERATIONS = 100_000
 FAR_SLOWER = 10.0  # times the fastest turn
-# Between turns on several threads: idle threads of another library's pool go on looking for work, on the CPU that the next one's need.
-# GNU's OpenMP looks 300 000 times, some 4 ms here, before it sleeps.
-PAUSE_S = 5e-3
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Budget:
     min_rounds: int = 7  # with 5 the 95 % interval of a median does not exist, with 6 it is the whole range
     max_rounds: int = 100
     round_s: float = 1e-3  # a turn lasts at least this long: below it the clock and the loop are in the number
-    pause_s: float = 0.0  # before a turn
+    quiet: bool = False  # before a turn, wait for other threads to sleep (``bench.quiet``), then let it wake its own: one turn uncounted
 
 
 @dataclass(frozen=True)
@@ -66,11 +65,13 @@ def calibrate(call: Call, round_s: float, clock: Clock = time.perf_counter) -> t
         iterations = min(max(wanted, iterations + 1), 10 * iterations, MAX_ITERATIONS)
 
 
-def settle(call: Call, budget: Budget) -> None:
-    """The pause before a turn, where there is one, and a call outside the clock: the caches are full of others' numbers, threads asleep."""
-    if budget.pause_s:
-        time.sleep(budget.pause_s)
-    call()
+def settle(call: Call, iterations: int, budget: Budget) -> None:
+    """Before a turn, outside the clock: the caches are full of others' numbers, and its threads may sleep while others' are awake."""
+    if budget.quiet:
+        wait_until_quiet()
+        timed(call, iterations)
+    else:
+        call()
 
 
 def take_turns(
@@ -83,23 +84,28 @@ def take_turns(
     """
     fallen: dict[str, BaseException] = {}
     iterations: dict[str, int] = {}
-    seconds: dict[str, float] = {}
+    seconds: dict[str, float] = {}  # that a turn takes, and what comes before it
     with settled_gc():
         for name, call in calls.items():
             try:
-                settle(call, budget)
-                iterations[name], seconds[name] = calibrate(call, budget.round_s, clock)
+                settle(call, 1, budget)
+                iterations[name], each_s = calibrate(call, budget.round_s, clock)
+                seconds[name] = (1 + iterations[name]) * each_s
+                if budget.quiet:
+                    started = clock()
+                    settle(call, iterations[name], budget)
+                    seconds[name] = clock() - started + iterations[name] * each_s
             except (Exception, SystemExit) as error:
                 fallen[name] = error
         turns: dict[str, list[Turn]] = {name: [] for name in iterations}
-        wanted = rounds({name: (n + 1) * seconds[name] + budget.pause_s for name, n in iterations.items()}, budget)
+        wanted = rounds(seconds, budget)
         total_rounds = max(wanted.values(), default=0)
         for number in range(total_rounds):
             due = [name for name in turns if (number + 1) * wanted[name] // total_rounds > number * wanted[name] // total_rounds]
             order = [due[i] for i in rng.permutation(len(due))]
             for position, name in enumerate(order):
                 try:
-                    settle(calls[name], budget)
+                    settle(calls[name], iterations[name], budget)
                     total = timed(calls[name], iterations[name], clock)
                 except (Exception, SystemExit) as error:
                     fallen[name] = error

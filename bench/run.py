@@ -13,7 +13,7 @@ from bench.contest import Contest, Result
 from bench.floor import FLOOR
 from bench.grid import SEED, Cell
 from bench.machine import commit, doubts, machine, numba_facts, thread_pools
-from bench.measure import PAUSE_S, Budget
+from bench.measure import Budget
 from bench.progress import Progress
 from bench.reach import Reach
 from bench.scaling import write_or_warn
@@ -59,7 +59,7 @@ class Run:
             "command": command,
             "seed": SEED,
             "threads": threads,
-            "budget": vars(budget) | {"pause_s": PAUSE_S if threads[-1:] > [1] else 0.0},
+            "budget": vars(budget) | {"quiet": threads[-1:] > [1]},
             **commit(root),
             **machine(),
             "thread_pools": thread_pools(),

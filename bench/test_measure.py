@@ -96,13 +96,14 @@ def test_a_clock_that_stands_still_ends_calibration() -> None:
     assert calibrate(lambda: None, 1e-3, lambda: 0.0) == (MAX_ITERATIONS, 0.0)
 
 
-def test_a_pause_and_a_call_come_before_every_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_comes_before_every_turn_and_where_it_is_to_be_quiet_a_wait_and_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = FakeTime()
     events: list[str] = []
 
-    def sleep(seconds: float) -> None:
-        events.append("pause")
-        clock.now += seconds
+    def wait() -> float:
+        events.append("wait")
+        clock.now += 2e-3
+        return 0.0
 
     def call(name: str) -> Callable[[], None]:
         kernel = clock.kernel(1e-3)
@@ -113,12 +114,13 @@ def test_a_pause_and_a_call_come_before_every_turn(monkeypatch: pytest.MonkeyPat
 
         return called
 
-    monkeypatch.setattr("time.sleep", sleep)
-    turns, _ = take_turns({"a": call("a"), "b": call("b")}, Budget(pause_s=2e-3, max_rounds=7, round_s=1e-9), RNG(0), clock)
+    monkeypatch.setattr("bench.measure.wait_until_quiet", wait)
+    turns, _ = take_turns({"a": call("a"), "b": call("b")}, Budget(quiet=True, max_rounds=7, round_s=2.5e-3), RNG(0), clock)
     assert all(turn.seconds == pytest.approx(1e-3) for taken in turns.values() for turn in taken)  # neither is in the samples
-    by_turn = " ".join(events).split("pause ")[1:]
-    assert len(by_turn) == 2 * (1 + 7)  # calibration, and a turn in each round
-    assert all(turn.split() in (["a", "a"], ["b", "b"]) for turn in by_turn)
+    n = turns["a"][0].iterations
+    assert n > 2
+    by_turn = [turn.split() for turn in " ".join(events).split("wait ")[1:]]
+    assert all(turn in (["a"] * 2 * n, ["b"] * 2 * n) for turn in by_turn[-2 * 7 :])
     events.clear()
     take_turns({"a": call("a")}, Budget(max_rounds=7, round_s=1e-9), RNG(0), clock)
     assert events == ["a", "a"] * (1 + 7)
