@@ -148,9 +148,11 @@ class NumbaKernel:
         threads = jit_threads.available(self._threads) if may_be_shared else 1
         workspace = known.get(rows)
         if workspace is None or workspace.threads != threads:
-            plan = Plan.of(self.network, rows, dtype.itemsize, threads, what, passes.code_for(dtype))
+            team = jit_threads.TEAM
+            plan = Plan.of(self.network, rows, dtype.itemsize, threads, what, passes.code_for(dtype), 0 if JIT_DISABLED else team.address)
             a, work = np.zeros(plan.n_activations if what == BOTH else 0, dtype), np.zeros(plan.n_work, dtype)
-            workspace = Workspace(passes.compiled(threads, dtype), plan, a, work, threads, may_be_shared)
+            run = passes.compiled(threads, dtype)
+            workspace = Workspace(run if threads == 1 or JIT_DISABLED else team.joined(run, threads), plan, a, work, threads, may_be_shared)
             if len(known) >= KEPT:
                 known.clear()
             known[rows] = workspace

@@ -61,9 +61,9 @@ def entry(function: F) -> F:
     return function if JIT_DISABLED else cast(F, _kept(njit, function, "entry", error_model="numpy"))
 
 
-def threaded_entry(function: F) -> F:
-    """The same with every ``prange`` shared out to Numba's threads."""
-    return function if JIT_DISABLED else cast(F, _kept(njit, function, "threaded", error_model="numpy", parallel=True))
+def entry_without_gil(function: F) -> F:
+    """The same, and other threads of Python run meanwhile."""
+    return function if JIT_DISABLED else cast(F, _kept(njit, function, "without gil", error_model="numpy", nogil=True))
 
 
 def callback(signature: Any, function: Callable[..., Any]) -> Any:

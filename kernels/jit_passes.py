@@ -1,7 +1,7 @@
 """The forward and the backward pass as compiled functions: part by part as a plan has them, by one thread or by many.
 
 The parts are compiled once, as a function of addresses, and the passes call it by its own address: compiled into each of the passes it
-would take LLVM several seconds more for every one of them, and for every level of functions that Numba wraps around a ``prange``.
+would take LLVM several seconds more for every one of them.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, prange, types
+from numba import carray, types
 
 from kernels.jit_layers import n_parts, next_wait, parts
-from kernels.jit_options import callback, element_wise, entry, instructions, threaded_entry
-from kernels.jit_plan import BACKWARD, BIASES, BLOCK, CODE, N_COLUMNS, N_WORK, ROWS, START, STEP, THREADS, UNITS, WHAT
+from kernels.jit_options import callback, element_wise, entry, entry_without_gil, instructions
+from kernels.jit_plan import BACKWARD, BIASES, BLOCK, CODE, N_COLUMNS, N_WORK, ROWS, START, STEP, TEAM, THREADS, UNITS, WHAT
 from kernels.jit_target import JIT_DISABLED
-from kernels.jit_threads import guarded
+from kernels.jit_team import JOB, set_word, share_out
 from kernels.network import Array
 
 
@@ -53,16 +53,20 @@ def _passes(theta: Array, x: Array, y: Array, plan: Array, a: Array, work: Array
         begin = 0
         while begin < last:
             end = next_wait(plan, begin, last)
-            for t in prange(whole[THREADS]):
-                cost += _call(whole[CODE], begin, end, t, first, rows, plan, theta, x, y, a, work, dtheta)
+            if whole[TEAM] == 0:
+                for t in range(whole[THREADS]):
+                    cost += _call(whole[CODE], t, begin, end, first, rows, plan, theta, x, y, a, work, dtheta)
+            else:
+                _post(whole[TEAM], whole[CODE], begin, end, first, rows, plan, theta, x, y, a, work, dtheta)
+                cost += share_out(whole[TEAM], whole[THREADS])
             begin = end
     return cost
 
 
 def _shares(
+    t: int,
     begin: int,
     end: int,
-    t: int,
     first: int,
     rows: int,
     n_plan: int,
@@ -96,9 +100,9 @@ def _shares(
 
 def _plain_call(
     code: int,
+    t: int,
     begin: int,
     end: int,
-    t: int,
     first: int,
     rows: int,
     plan: Array,
@@ -118,9 +122,9 @@ def _plain_call(
 def _compiled_call(
     typing: Any,
     code: Any,
+    t: Any,
     begin: Any,
     end: Any,
-    t: Any,
     first: Any,
     rows: Any,
     plan: Any,
@@ -146,8 +150,33 @@ def _compiled_call(
 _call: Any = _plain_call if JIT_DISABLED else _compiled_call
 
 
+@element_wise
+def _post(
+    team: int,
+    code: int,
+    begin: int,
+    end: int,
+    first: int,
+    rows: int,
+    plan: Array,
+    theta: Array,
+    x: Array,
+    y: Array,
+    a: Array,
+    work: Array,
+    dtheta: Array,
+) -> None:
+    """What ``_compiled_call`` hands over, as the team's job."""
+    addresses = (plan.ctypes.data, theta.ctypes.data, x.ctypes.data, y.ctypes.data, a.ctypes.data, work.ctypes.data, dtheta.ctypes.data)
+    numbers = (code, begin, end, first, rows, len(plan))
+    for n in range(len(numbers)):
+        set_word(team, JOB + n, numbers[n])
+    for n in range(len(addresses)):
+        set_word(team, JOB + len(numbers) + n, addresses[n])
+
+
 one_thread: Any = entry(_passes)
-many_threads: Any = threaded_entry(_passes)
+many_threads: Any = entry_without_gil(_passes)
 
 
 @cache
@@ -175,5 +204,4 @@ def compiled(threads: int, dtype: np.dtype[Any]) -> Any:
     signature = (vector, table, table, plan, result, result, result)
     if signature not in passes.overloads:
         passes.compile(signature)
-    run = passes.overloads[signature].entry_point
-    return run if threads == 1 else guarded(run)
+    return passes.overloads[signature].entry_point

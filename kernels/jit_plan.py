@@ -23,9 +23,9 @@ UNITS, STEP, START, WEIGHTS, BIASES, ACTIVATION, DELTA = range(7)
 
 # Columns of the last row. ROWS of the batch; BLOCK, how many of them there is room for; CHUNK, how many go through all layers before
 # the next; THREADS, and whether these share the work BY_ROWS; the PANELS of the first thread in the workspace, ROOM numbers for each;
-# the size of the workspace; WHAT is asked for; the address of the compiled CODE.
-ROWS, BLOCK, CHUNK, THREADS, BY_ROWS, PANELS, ROOM, N_WORK, WHAT, CODE = range(10)
-N_COLUMNS = 10
+# the size of the workspace; WHAT is asked for; the addresses of the compiled CODE and of the TEAM (0 for one thread).
+ROWS, BLOCK, CHUNK, THREADS, BY_ROWS, PANELS, ROOM, N_WORK, WHAT, CODE, TEAM = range(11)
+N_COLUMNS = 11
 
 # WHAT is asked for; BOTH make a step.
 FORWARD, BACKWARD, BOTH = 1, 2, 3
@@ -67,7 +67,7 @@ class Plan:
     layers: list[tuple[tuple[int, int], int, tuple[int, int]]]
 
     @classmethod
-    def of(cls, network: Network, rows: int, itemsize: int, threads: int, what: int, code: int) -> Plan:
+    def of(cls, network: Network, rows: int, itemsize: int, threads: int, what: int, code: int, team: int) -> Plan:
         """The plan for a batch of ``rows``. A step keeps no activations: there is room for some rows only, by one thread for a chunk."""
         sizes = network.layer_sizes
         vector = VECTOR_BYTES // itemsize
@@ -91,7 +91,9 @@ class Plan:
             weights += (n_in + 1) * n_out
         room = 0 if rows == 1 else max(_room(n_in, n_out, block, itemsize) for n_in, n_out in pairwise(sizes))
         n_work = work + threads * room
-        table.append([rows, block, chunk if by_rows else rows, threads, by_rows, work, room, n_work, what, code])
+        table.append(
+            [rows, block, chunk if by_rows else rows, threads, by_rows, work, room, n_work, what, code, team if threads > 1 else 0]
+        )
         array = np.array([line + [0] * (N_COLUMNS - len(line)) for line in table], dtype=np.int64)
         array.flags.writeable = False
         layers = [((block, n), at * itemsize, (step * itemsize, itemsize)) for n, step, at, *_ in table[1:-1]]

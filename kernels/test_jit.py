@@ -96,7 +96,7 @@ def test_agrees_on_wide_layers(layers: tuple[int, ...], dtype: str) -> None:
 def test_agrees_where_a_batch_falls_into_blocks(layers: tuple[int, ...], dtype: str) -> None:
     network = Network(layers)
     itemsize = np.dtype(dtype).itemsize
-    fewest = next(rows for rows in range(1, 100_000) if Plan.of(network, rows, itemsize, 1, BOTH, 0).table[-1, BLOCK] < rows)
+    fewest = next(rows for rows in range(1, 100_000) if Plan.of(network, rows, itemsize, 1, BOTH, 0, 0).table[-1, BLOCK] < rows)
     for batch in (fewest - 1, fewest, fewest + 1, 2 * fewest + 3):
         theta, x, y = case(layers, batch, dtype)[1:]
         cost, dtheta = NumbaKernel(network, threads=1).value_and_grad(theta, x, y)

@@ -73,7 +73,7 @@ def disjoint(regions: list[tuple[int, int]], size: int) -> None:
 @pytest.mark.parametrize("network", NETWORKS, ids=str)
 def test_everything_has_a_place_of_its_own(network: Network, itemsize: int, threads: int, what: int) -> None:
     for rows in BATCHES:
-        plan = Plan.of(network, rows, itemsize, threads, what, 12345)
+        plan = Plan.of(network, rows, itemsize, threads, what, 12345, 0)
         layers, whole = plan.table[:-1], plan.table[-1]
         block, vector = whole[BLOCK], VECTOR_BYTES // itemsize
         assert (whole[ROWS], whole[THREADS], whole[WHAT], whole[CODE], whole[N_WORK]) == (rows, threads, what, 12345, plan.n_work)
@@ -106,7 +106,7 @@ def test_everything_has_a_place_of_its_own(network: Network, itemsize: int, thre
 
 @pytest.mark.parametrize("network", NETWORKS, ids=str)
 def test_weights_and_biases_are_where_the_network_has_them(network: Network) -> None:
-    table = Plan.of(network, 5, 8, 1, BOTH, 0).table
+    table = Plan.of(network, 5, 8, 1, BOTH, 0, 0).table
     w, b = network.unpack(np.arange(network.n_parameters))
     np.testing.assert_array_equal(table[1:-1, WEIGHTS], [w_i[0, 0] for w_i in w])
     np.testing.assert_array_equal(table[1:-1, BIASES], [b_i[0] for b_i in b])
@@ -121,7 +121,7 @@ def test_a_code_for_each_activation() -> None:
 
 @pytest.mark.parametrize("itemsize", ITEMSIZES)
 def test_views_of_the_layers_are_where_the_table_says(itemsize: int) -> None:
-    plan = Plan.of(NETWORKS[4], 7, itemsize, 1, FORWARD, 0)
+    plan = Plan.of(NETWORKS[4], 7, itemsize, 1, FORWARD, 0, 0)
     for (shape, offset, strides), line in zip(plan.layers, plan.table[1:-1], strict=True):
         assert shape == (7, line[UNITS])
         assert offset == line[START] * itemsize
@@ -147,7 +147,7 @@ def test_the_input_is_copied_where_its_rows_are_crowded(itemsize: int) -> None:
         (crowded // 2, 2, False),
         (crowded, 1, False),
     ):
-        start = Plan.of(Network((n, 3)), rows, itemsize, 1, BOTH, 0).table[0, START]
+        start = Plan.of(Network((n, 3)), rows, itemsize, 1, BOTH, 0, 0).table[0, START]
         assert (start >= 0) == copied
 
 
@@ -157,7 +157,7 @@ def test_chunks_fill_the_cache_and_blocks_the_room(network: Network, itemsize: i
     each = (network.layer_sizes[0] + 2 * sum(row_step(n, 2, itemsize) for n in network.layer_sizes[1:])) * itemsize
     for rows in (*BATCHES, 100_001):
         for threads in (1, 2):
-            whole = Plan.of(network, rows, itemsize, threads, BOTH, 0).table[-1]
+            whole = Plan.of(network, rows, itemsize, threads, BOTH, 0, 0).table[-1]
             chunk, block, small = whole[CHUNK], whole[BLOCK], network.n_parameters * itemsize <= GRADIENT_BYTES
             assert 1 <= chunk <= rows
             assert 1 <= block <= rows
@@ -173,24 +173,24 @@ def test_chunks_fill_the_cache_and_blocks_the_room(network: Network, itemsize: i
 @pytest.mark.parametrize("itemsize", ITEMSIZES)
 def test_only_a_step_goes_block_by_block(itemsize: int) -> None:
     network = Network((64, 64, 64))
-    blocks = [Plan.of(network, 20_000, itemsize, 1, what, 0).table[-1, BLOCK] for what in KINDS]
+    blocks = [Plan.of(network, 20_000, itemsize, 1, what, 0, 0).table[-1, BLOCK] for what in KINDS]
     assert blocks[:2] == [20_000, 20_000]
     assert blocks[2] < 20_000
 
 
 @pytest.mark.parametrize("rows", [1, 2, OWN_ROWS - 1, 3 * OWN_ROWS - 1, 3 * OWN_ROWS])
 def test_threads_take_rows_of_their_own_where_there_are_enough(rows: int) -> None:
-    assert Plan.of(NETWORKS[3], rows, 8, 1, BOTH, 0).table[-1, BY_ROWS] == 1
-    assert Plan.of(NETWORKS[3], rows, 8, 3, BOTH, 0).table[-1, BY_ROWS] == (rows >= 3 * OWN_ROWS)
+    assert Plan.of(NETWORKS[3], rows, 8, 1, BOTH, 0, 0).table[-1, BY_ROWS] == 1
+    assert Plan.of(NETWORKS[3], rows, 8, 3, BOTH, 0, 0).table[-1, BY_ROWS] == (rows >= 3 * OWN_ROWS)
 
 
 def test_a_plan_cannot_be_written_into() -> None:
-    assert not Plan.of(NETWORKS[1], 5, 8, 1, BOTH, 0).table.flags.writeable
+    assert not Plan.of(NETWORKS[1], 5, 8, 1, BOTH, 0, 0).table.flags.writeable
 
 
 def test_a_network_so_deep_that_blocks_are_of_few_rows_has_room_for_panels() -> None:
     network = Network((1,) * 16_000)
-    plan = Plan.of(network, 5, 8, 1, BOTH, 0)
+    plan = Plan.of(network, 5, 8, 1, BOTH, 0, 0)
     whole = plan.table[-1]
     assert whole[BLOCK] < 5
     assert whole[ROOM] > 0

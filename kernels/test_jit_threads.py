@@ -16,7 +16,7 @@ import pytest
 from kernels import Network
 from kernels.jit import KEPT, NumbaKernel
 from kernels.jit_target import JIT_DISABLED
-from kernels.jit_threads import available, layer
+from kernels.jit_threads import available
 from kernels.network import Array
 from kernels.test_jit import DTYPES, case
 
@@ -110,7 +110,7 @@ def test_numbas_number_of_threads_counts_at_the_call(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(numba, "get_num_threads", lambda threads=threads: threads)
         seen.append(results(kernel, theta, x, y)[1])
         results(fixed, theta, x, y)
-        assert threads_of(kernel) == {1 if layer() == "workqueue" else threads}
+        assert threads_of(kernel) == {threads}
         assert threads_of(fixed) == {2}
     for got in seen[1:-1] if not JIT_DISABLED else []:
         same(got, seen[0])
