@@ -21,7 +21,7 @@ from bench.run import Plan, Run
 from verify.runs import new_run
 
 RUN = pytest.StashKey[Run]()
-QUICK = 0.1  # of --benchmark-max-time
+QUICK = (0.06, 0.05)  # of --benchmark-max-time: for a cell and phase, for one call
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -88,10 +88,10 @@ def budget(request: pytest.FixtureRequest) -> Budget:
     """pytest-benchmark's own options: --benchmark-max-time for a cell and phase, --benchmark-min-rounds, --benchmark-min-time."""
     option = request.config.getoption
     default = Budget()
-    seconds = float(option("benchmark_max_time")) * (QUICK if option("quick") else 1.0)
+    total, one_call = QUICK if option("quick") else (1.0, 0.5)
     return Budget(
-        total_s=seconds,
-        call_limit_s=seconds / 2,
+        total_s=total * float(option("benchmark_max_time")),
+        call_limit_s=one_call * float(option("benchmark_max_time")),
         min_rounds=max(default.min_rounds, option("benchmark_min_rounds")),
         max_rounds=max(default.max_rounds, option("benchmark_min_rounds")),
         round_s=max(default.round_s, float(option("benchmark_min_time"))),

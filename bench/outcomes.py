@@ -12,15 +12,16 @@ from bench.samples import CELL, Place, keys
 from bench.yardsticks import nan_for_none, none_for_nan
 
 
-def outcomes(contests: Mapping[Place, Mapping[str, Result]]) -> list[dict[str, Any]]:
-    """A record for each kernel, cell and phase, in order; the floor's and the second entry's too."""
+def outcomes(place: Place, results: Mapping[str, Result]) -> list[dict[str, Any]]:
+    """A record for each kernel in a cell and phase, in order; the floor's and the second entry's too."""
+    cell, phase = place
+    named = {name: value for name, value in keys("", "", phase, cell).items() if name in CELL}
     return [
         {"kernel": kernel, "phase": phase}
-        | {name: keys("", kernel, phase, cell)[name] for name in CELL}
+        | named
         | {"status": result.status, "verdict": result.verdict, "max_rel_error": none_for_nan(result.max_rel_error)}
         | {"n_samples": len(result.turns), "first_call_s": none_for_nan(result.first_call_s)}
         | {"peak_bytes": result.peak_bytes, "message": result.message}
-        for (cell, phase), results in contests.items()
         for kernel, result in results.items()
     ]
 

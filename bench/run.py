@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Mapping
@@ -63,7 +64,8 @@ class Run:
         self._yardsticks: Yardsticks | None = None  # taken when the first cell is asked for
         threads = sorted({cell.threads for cell, _ in plan})
         self._not_run = {place: dict.fromkeys(names, Result("not_run")) for place, names in plan.items()}
-        self._rows_of = {place: contest_rows(self.run_id, place, results, NONE, baseline) for place, results in self._not_run.items()}
+        self._records = {place: outcomes(place, results) for place, results in self._not_run.items()}
+        self._rows_of = self._rows_before(NONE)
         self._rows: dict[tuple[Cell, str, str], Row] = {}
         self._about: dict[str, Any] = {
             "schema_version": SCHEMA_VERSION,
@@ -84,8 +86,11 @@ class Run:
         }
         self.warnings: list[str] = doubts(self._about["thread_pools"], self._about["cpu_simd"], self._about["environment"])
         self.warnings += foreseen(threads, self._about["cpu_count_usable"])
+        gc.collect()
+        gc.freeze()  # what was there before the run is not looked through again before each cell and phase: 0.1 s, and more with peers
         self._samples = SamplesFile(folder / "samples.csv", self.run_id)
-        self._write()
+        self._bring_up_to_date()
+        write_summary(self.folder / "summary.csv", self.rows())
 
     def result(self, cell: Cell, phase: str, kernel: str) -> Result:
         """The kernel's result in a cell and phase; all contenders of the two are timed together, the first time."""
@@ -105,8 +110,8 @@ class Run:
         """Write everything once more, say in run.json that this was the end and whether all was done, and make the page of it."""
         self.complete = len(self.results) == len(self._plan)
         self._samples.close()
+        gc.unfreeze()
         self._about |= {"ended": now(), "complete": self.complete}
-        self._write()
         self.warnings += write_tables(self.folder, self.rows())
         self._write_about()
         try:
@@ -130,14 +135,16 @@ class Run:
         results = self._contest.run(phase, self._plan[cell, phase], keep=partial(self._samples.add, cell, phase))
         self._samples.sync()  # before anything says that they are all there
         self.results[cell, phase] = results
+        self._records[cell, phase] = outcomes((cell, phase), results)
         self._rows_of[cell, phase] = contest_rows(self.run_id, (cell, phase), results, yardsticks, self._baseline)
         self.warnings += self._contest.warnings
         self._contest.warnings = []
-        self._write()
+        self._bring_up_to_date()
         self.progress.done += 1
         remaining = [c for c, p in self._plan if (c, p) not in self.results]
         if cell not in remaining:
             self._contest = None
+            write_summary(self.folder / "summary.csv", self.rows())
         if cell.place not in [c.place for c in remaining]:
             self.progress.finished(cell.place)
 
@@ -145,19 +152,23 @@ class Run:
         entered = {(kernel, cell.dtype): self._kernels[kernel] for (cell, _), kernels in self._plan.items() for kernel in kernels}
         self._yardsticks = yardsticks([cell for cell, _ in self._plan], entered, self._budget, self.progress.say, self._quick)
         self._about |= self._yardsticks.told()
+        self._rows_of = self._rows_before(self._yardsticks)
         return self._yardsticks
 
-    def _write(self) -> None:
-        """Bring run.json and summary.csv up to what is finished."""
+    def _rows_before(self, yardsticks: Yardsticks) -> dict[Place, list[Row]]:
+        """The rows of all cells and phases as long as none is measured."""
+        return {place: contest_rows(self.run_id, place, of, yardsticks, self._baseline) for place, of in self._not_run.items()}
+
+    def _bring_up_to_date(self) -> None:
+        """The rows and run.json, by what is finished."""
         rows = in_the_run([row for rows in self._rows_of.values() for row in rows])
         places = [(place, row["kernel"]) for place, rows in self._rows_of.items() for row in rows]
         self._rows = {(*place, kernel): row for (place, kernel), row in zip(places, rows, strict=True)}
         self._write_about()
-        write_summary(self.folder / "summary.csv", rows)
 
     def _write_about(self) -> None:
         self._about |= {"thread_pools": thread_pools(), **numba_facts(), "kernel_paths": self._paths(), "warnings": self.warnings}
-        told = self._about | {"outcomes": outcomes(self._not_run | self.results)}
+        told = self._about | {"outcomes": [record for records in self._records.values() for record in records]}
         beside = self.folder / "run.json.new"
         beside.write_text(lines_of(told), encoding="utf-8")
         os.replace(beside, self.folder / "run.json")

@@ -57,13 +57,12 @@ class Yardsticks:
     @classmethod
     def of(cls, about: Mapping[str, Any]) -> Yardsticks:
         """Those that a run.json tells of. Raises ``KeyError`` and ``TypeError`` where it is none."""
+        first = ((told["kernel"], told["dtype"], told["cold_s"], told["cached_s"]) for told in about["first_calls"])
+        steps = ((told["kernel"], told["dtype"], told["threads"], told["dispatch_s"]) for told in about["dispatch"])
         return cls(
             {(dtype, int(n)): peak for dtype, peaks in about["peak_gflops"].items() for n, peak in peaks.items()},
-            {
-                (told["kernel"], told["dtype"]): (nan_for_none(told["cold_s"]), nan_for_none(told["cached_s"]))
-                for told in about["first_calls"]
-            },
-            {(told["kernel"], told["dtype"], told["threads"]): nan_for_none(told["dispatch_s"]) for told in about["dispatch"]},
+            {(kernel, dtype): (nan_for_none(cold), nan_for_none(cached)) for kernel, dtype, cold, cached in first},
+            {(kernel, dtype, threads): nan_for_none(seconds) for kernel, dtype, threads, seconds in steps},
         )
 
 
