@@ -112,6 +112,7 @@ class Run:
         self._samples.close()
         gc.unfreeze()
         self._about |= {"ended": now(), "complete": self.complete}
+        self._bring_up_to_date()
         self.warnings += write_tables(self.folder, self.rows())
         self._write_about()
         try:
@@ -134,9 +135,9 @@ class Run:
         say(f"timing {phase}")
         results = self._contest.run(phase, self._plan[cell, phase], keep=partial(self._samples.add, cell, phase))
         self._samples.sync()  # before anything says that they are all there
-        self.results[cell, phase] = results
+        rows = contest_rows(self.run_id, (cell, phase), results, yardsticks, self._baseline)
+        self.results[cell, phase], self._rows_of[cell, phase] = results, rows
         self._records[cell, phase] = outcomes((cell, phase), results)
-        self._rows_of[cell, phase] = contest_rows(self.run_id, (cell, phase), results, yardsticks, self._baseline)
         self.warnings += self._contest.warnings
         self._contest.warnings = []
         self._bring_up_to_date()

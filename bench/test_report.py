@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from bench.closing import speedup_text
 from bench.contest import NO_CONTENDERS
 from bench.grid import PHASES, Cell
 from bench.measure import Budget
@@ -178,6 +179,30 @@ def test_killed_at_any_moment_the_tables_are_those_of_all_finished_cells(tmp_pat
     assert set(summary["status"]) == ({"ok", "not_run"} if after > 48 else {"not_run"})
     assert len(summary) == 12
     assert {key.kernel for key in read_run("A", run).samples} == ({"killing", "numpy", "floor"} if after > 48 else set())
+
+
+def test_a_stranger_can_rebuild_the_speedups(folder: Path) -> None:
+    """By the lines in results/README.md."""
+    rebuild(folder)
+    planted = pd.read_csv(folder / "summary.csv")
+    planted["tie"] = planted["tie"].mask(planted["tie"].notna() & (planted["dtype"] == "float32"), True)
+    planted.to_csv(folder / "summary.csv", index=False)
+    text = (Path(__file__).parent.parent / "results" / "README.md").read_text(encoding="utf-8")
+    first, second, *_ = [block.partition("```")[0] for block in text.split("```python\n")[1:]]
+    names: dict[str, Any] = {}
+    for block in (first, second):
+        assert len([line for line in block.splitlines() if line]) <= 5
+        exec(block.replace("results/bench/latest", str(folder)), names)
+    for row in pd.read_csv(folder / "summary.csv", dtype={"tie": str}).to_dict("records"):
+        place = tuple(row[name] for name in names["place"])
+        if row["speedup"] == row["speedup"]:
+            assert names["speedups"].loc[place, row["kernel"]] == pytest.approx(row["speedup"])
+            shown = speedup_text(row | {"tie": row["tie"] == "True"}).strip()
+            assert names["table"].loc[place, row["kernel"]] == shown
+        else:
+            assert place not in names["table"].index or pd.isna(names["table"].loc[place].get(row["kernel"]))
+    assert names["table"].notna().sum().sum() > 20
+    assert (names["table"].xs("float32", level="dtype") == "tie").any(axis=None)
 
 
 def damaged(name: str, change: Callable[[str], str] | None) -> Callable[[Path], None]:
