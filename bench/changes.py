@@ -12,8 +12,8 @@ from scipy import special
 
 from bench.contest import NAN
 from bench.grid import SEED
+from bench.intervals import CONFIDENCE, FEWEST, RESAMPLES, bounds, resampled_medians
 from bench.saved import Key, SavedRun
-from bench.tables import CONFIDENCE, FEWEST, RESAMPLES, bounds, resampled_medians
 
 COMPARISON = [
     *("run_id_a", "run_id_b", "comparable", *Key._fields, "verdict", "status_a", "status_b"),

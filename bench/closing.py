@@ -6,18 +6,21 @@ import os
 from collections import Counter
 from typing import Any
 
+from bench.again import bands, called_different
+from bench.contest import NO_CONTENDERS
 from bench.grid import Cell
+from bench.intervals import paired, ratio_interval
 from bench.run import Run
-from bench.tables import paired, ratio_interval
+from bench.tables import Row
 
-ROOM = 4  # kernels whose intervals fit on a line
+ROOM = 4  # kernels that fit on a line; others come in another table
 
 
 def closing_lines(run: Run) -> list[str]:
     """The closing summary, line by line."""
     rows = run.rows()
     phase = "step" if any(row["phase"] == "step" for row in rows) else rows[-1]["phase"]
-    lines = who_won(run, phase)
+    lines = [*who_won(run, phase), *a_by_a(rows)]
     lines += ["", *without_times(rows)] if any(row["status"] != "ok" for row in rows) else []
     lines += ["", *(f"warning: {text}" for text in run.warnings)] if run.warnings else []
     state = "" if run.complete else "INCOMPLETE, "
@@ -25,42 +28,59 @@ def closing_lines(run: Run) -> list[str]:
 
 
 def who_won(run: Run, phase: str) -> list[str]:
-    """A line for each cell: each kernel's median and speed-up over numpy, and its interval where there is room; ``*`` marks the fastest."""
+    """A line for each cell: each kernel's median, speed-up and its interval, or ``tie`` where none is told; ``*`` marks the fastest."""
     kernels = list(dict.fromkeys(row["kernel"] for row in run.rows()))
-    lines, wins = [], Counter[str]()
-    roomy = len(kernels) <= ROOM
-    for (cell, p), results in run.results.items():
-        if p != phase:
-            continue
-        fastest = winner(run, cell, phase)
-        wins[fastest or "tie"] += any(result.turns for result in results.values())
-        shown = [entry(run.row(cell, phase, kernel), kernel == fastest, roomy) if kernel in results else "" for kernel in kernels]
-        lines.append((str(cell), shown))
+    fastest = {cell: winner(run, cell, phase) for cell, p in run.results if p == phase}
+    wins = Counter(
+        fastest[cell] or "tie" for (cell, p), results in run.results.items() if p == phase and any(r.turns for r in results.values())
+    )
+    lines: list[str] = []
+    for some in (kernels[n : n + ROOM] for n in range(0, len(kernels), ROOM)):
+        rows = [(str(cell), [entry(run, cell, phase, kernel, fastest[cell]) for kernel in some]) for cell in fastest]
+        lines += ["", *aligned([("cell", some), *rows])]
     name = {"step": "one step (forward and backward)"}.get(phase, f"one {phase} pass")
-    title = f"{name}: median time, speed-up over numpy{' [its 95 % interval]' * roomy}, * the fastest"
-    table = aligned([("cell", kernels), *lines])
+    baseline = next((row["baseline"] for row in run.rows() if row["baseline"]), None)
+    speedup = f", speed-up over {baseline} [its 95 % interval] or tie" if baseline else ""
     tally = ", ".join(f"{kernel} {wins[kernel]}" for kernel in kernels) + (f", tied {wins['tie']}" if wins["tie"] else "")
-    return [title, "", *table, "", f"fastest {phase}, by cells: {tally}"]
+    return [f"{name}: median time{speedup}, * the fastest", *lines, "", f"fastest {phase}, by cells: {tally}"]
 
 
 def winner(run: Run, cell: Cell, phase: str) -> str | None:
-    """The fastest kernel; None where its paired ratio to the next one may be 1."""
-    timed = {name: result for name, result in run.results[cell, phase].items() if result.turns}
+    """The fastest kernel; None where its paired ratio to the next one may lie within the A/A band."""
+    timed = {name: result for name, result in run.results[cell, phase].items() if result.turns and name not in NO_CONTENDERS}
     order = sorted(timed, key=lambda name: run.row(cell, phase, name)["median_s"])
     if len(order) < 2:
         return order[0] if order else None
     _, low, _ = ratio_interval(*paired(timed[order[1]], timed[order[0]]))
-    return order[0] if low > 1 else None
+    return order[0] if low > 1 + run.row(cell, phase, order[0])["aa_band"] else None
 
 
-def entry(row: dict[str, Any], fastest: bool, interval: bool = True) -> str:
-    """``1.23 ms 4.56x [4.4, 4.7] *``, or the status where there is no time."""
+def entry(run: Run, cell: Cell, phase: str, kernel: str, fastest: str | None) -> str:
+    """``1.23 ms 4.56x [4.4, 4.7] *``, ``1.23 ms tie``, or the status where there is no time; nothing for one that was not entered."""
+    if kernel not in run.results[cell, phase]:
+        return ""
+    row = run.row(cell, phase, kernel)
     if row["status"] != "ok":
         return str(row["status"])
-    text = f"{time_text(row['median_s'])}"
-    if row["kernel"] != "numpy" and row["speedup_vs_numpy"] == row["speedup_vs_numpy"]:
-        text += f" {row['speedup_vs_numpy']:.3g}x" + f" [{row['speedup_ci_low']:.3g}, {row['speedup_ci_high']:.3g}]" * interval
-    return text + " *" * fastest
+    return time_text(row["median_s"]) + speedup_text(row) + " *" * (kernel == fastest)
+
+
+def speedup_text(row: Row) -> str:
+    """A speed-up with its interval, ``tie``, or nothing where it is over itself or over nobody."""
+    if row["tie"] is None:
+        return ""
+    return " tie" if row["tie"] else f" {row['speedup']:.3g}x [{row['speedup_ci_low']:.3g}, {row['speedup_ci_high']:.3g}]"
+
+
+def a_by_a(rows: list[Row]) -> list[str]:
+    """How many of the pairs of equal kernels seem to differ, and the band, for each number of threads."""
+    called = called_different(rows)
+    lines = []
+    for n, band in bands(rows).items():
+        of_n = [differs for place, differs in called.items() if place[0] == n]
+        threads = f", {n} threads" * (n != 1)
+        lines += [f"A/A{threads}: {sum(of_n)} of {len(of_n)} pairs called different, band {100 * band:.2g} %"] * bool(of_n)
+    return lines
 
 
 def without_times(rows: list[dict[str, Any]]) -> list[str]:

@@ -21,17 +21,21 @@ from bench.run import Plan, Run
 from verify.runs import new_run
 
 RUN = pytest.StashKey[Run]()
+QUICK = (0.06, 0.05)  # of --benchmark-max-time: for a cell and phase, for one call
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("deltacheck benchmarks", "deltacheck: benchmarks only (each may be repeated)")
     for name, text in OPTIONS.items():
         group.addoption(f"--{name}", action="append", default=[], metavar=name.upper(), help=text)
+    group.addoption("--baseline", default=None, metavar="NAME", help="the kernel that speed-ups are over (default: numpy; once)")
+    group.addoption("--quick", action="store_true", help="a look: the same cells with less time, without first calls in fresh processes")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    given = {name: config.getoption(name, []) for name in OPTIONS}
     try:
-        config.bench_options = Options.parse(config.selection, **{name: config.getoption(name, []) for name in OPTIONS})  # type: ignore[attr-defined]
+        config.bench_options = Options.parse(config.selection, **given, baseline=config.getoption("baseline", None))  # type: ignore[attr-defined]
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
     if config.getoption("benchmark_columns", None) is None:  # pytest-benchmark's ten columns do not fit a terminal
@@ -84,10 +88,10 @@ def budget(request: pytest.FixtureRequest) -> Budget:
     """pytest-benchmark's own options: --benchmark-max-time for a cell and phase, --benchmark-min-rounds, --benchmark-min-time."""
     option = request.config.getoption
     default = Budget()
-    seconds = float(option("benchmark_max_time"))
+    total, one_call = QUICK if option("quick") else (1.0, 0.5)
     return Budget(
-        total_s=seconds,
-        call_limit_s=seconds,
+        total_s=total * float(option("benchmark_max_time")),
+        call_limit_s=one_call * float(option("benchmark_max_time")),
         min_rounds=max(default.min_rounds, option("benchmark_min_rounds")),
         max_rounds=max(default.max_rounds, option("benchmark_min_rounds")),
         round_s=max(default.round_s, float(option("benchmark_min_time"))),
@@ -104,7 +108,10 @@ def run(request: pytest.FixtureRequest, budget: Budget) -> Iterator[Run]:
             cell, phase, kernel = cell_of(item)
             plan.setdefault((cell, phase), []).append(kernel)
     command = shlex.join(["pytest", *config.invocation_params.args]).replace(f"{config.rootpath}{os.sep}", "")
-    run = Run(new_run(config.results_dir, "bench"), config.rootpath, command, plan, options.contenders, budget, Progress(config, len(plan)))  # type: ignore[attr-defined]
+    folder = new_run(config.results_dir, "bench")  # type: ignore[attr-defined]
+    shown = Progress(config, len(plan))
+    entered, quick = options.contenders, config.getoption("quick")
+    run = Run(folder, config.rootpath, command, plan, entered, budget, shown, options.baseline, quick)
     config.stash[RUN] = run
     yield run
     run.close()

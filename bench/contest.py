@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
 import numpy as np
 
+from bench.again import AGAIN, twice
+from bench.allocation import peak_bytes
 from bench.floor import FLOOR, floor_calls
 from bench.grid import PHASES, SEED, Cell
-from bench.measure import Budget, Call, Turn, take_turns, timed
+from bench.measure import Budget, Call, Keep, Turn, take_turns, timed
 from bench.peers import NO_BACKWARD, Peer, peer_of
 from bench.reach import Reach
 from bench.threads import strays, threads_held
@@ -22,6 +24,7 @@ from kernels.protocol import one_line
 
 NAN = float("nan")
 Say = Callable[[str], None]
+NO_CONTENDERS = (FLOOR, AGAIN)  # they take turns, to measure the others by
 
 
 @dataclass(frozen=True)
@@ -32,45 +35,79 @@ class Result:
     verdict: str = ""  # pass, fail, inconclusive; empty where it was not judged
     max_rel_error: float = NAN
     first_call_s: float = NAN
+    peak_bytes: int | None = None  # None where it was not timed, and for peers
     message: str = ""
     turns: tuple[Turn, ...] = ()
 
 
 class Contest:
-    """The kernels of one cell. Making one lets each try, and has it verified; ``run`` times a phase."""
+    """The kernels of one cell. Making one lets each try, and has it verified; ``run`` times a phase.
 
-    def __init__(self, cell: Cell, kernels: Mapping[str, KernelClass], budget: Budget, reach: Reach, say: Say = lambda text: None) -> None:
+    ``baseline``: the kernel that is entered twice, if it has a time; otherwise the first that has.
+    """
+
+    def __init__(
+        self,
+        cell: Cell,
+        kernels: Mapping[str, KernelClass],
+        budget: Budget,
+        reach: Reach,
+        say: Say = lambda text: None,
+        baseline: str | None = None,
+    ) -> None:
         self.cell = cell
         self.budget = replace(budget, quiet=cell.threads > 1)
         self.warnings: list[str] = []
+        self._kernels = kernels
+        self._baseline = baseline
         self._calls: dict[str, dict[str, Call]] = {}
+        self._again: dict[str, dict[str, Call]] = {}  # of a second instance, by kernel
         self._admitted: dict[str, dict[str, Result]] = {}  # kernel -> phase -> the result before timing
         judge = Judge(cell)
         with threads_held(cell.threads), unwarned():
             for name, kernel_class in kernels.items():
                 self._admitted[name] = self._admit(name, kernel_class, judge, reach, say)
 
-    def run(self, phase: str) -> dict[str, Result]:
-        """The results of all kernels in a phase, the timed ones with their turns, and those of the floor, which shares them."""
-        results = {name: admitted[phase] for name, admitted in self._admitted.items()}
+    def run(self, phase: str, kernels: Collection[str] | None = None, keep: Keep = lambda turns: None) -> dict[str, Result]:
+        """The results of ``kernels`` (or all) in a phase, the timed ones with their turns, and of the two that take turns with them.
+
+        These are the floor, and the second instance of one of them, ``again``. ``keep`` is given each round's turns as it ends.
+        """
+        results = {name: admitted[phase] for name, admitted in self._admitted.items() if kernels is None or name in kernels}
         calls = {name: self._calls[name][phase] for name, result in results.items() if result.status == "ok"}
-        if not calls:
+        first = twice(calls, self._baseline)
+        if first is None:
             return results
         rng = np.random.default_rng([SEED, self.cell.batch, *self.cell.network.layer_sizes, PHASES.index(phase)])
         with threads_held(self.cell.threads), unwarned():
-            turns, fallen = take_turns(calls | {FLOOR: floor_calls(self.cell)[phase]}, self.budget, rng)
+            entered = calls | self._second(first, phase) | {FLOOR: floor_calls(self.cell)[phase]}
+            turns, fallen = take_turns(entered, self.budget, rng, keep=keep)
             self.warnings += [f"{self.cell} {phase}: {stray}" for stray in strays(self.cell.threads)]
-        results[FLOOR] = Result("ok")
+        if first in fallen and AGAIN in turns:  # without the first there is no pair
+            fallen[AGAIN] = fallen[first]
+            del turns[AGAIN]
+        results |= {name: Result("ok") for name in entered if name in NO_CONTENDERS}
         for name, taken in turns.items():
             results[name] = replace(results[name], turns=tuple(taken))
         for name, error in fallen.items():
             results[name] = replace(results[name], status="error", message=one_line(error))
         return results
 
+    def _second(self, name: str, phase: str) -> dict[str, Call]:
+        """The pass of a second instance of a kernel, or nothing where it cannot be made again: then no pair is taken."""
+        if name not in self._again:
+            try:
+                self._again[name] = first_calls(self._kernels[name], self.cell)[0]
+            except (Exception, SystemExit) as error:
+                self._again[name] = {}
+                self.warnings.append(f"{self.cell}: {name} could not be entered twice: {one_line(error)}")
+        return {AGAIN: self._again[name][phase]} if phase in self._again[name] else {}
+
     def _admit(self, name: str, kernel_class: KernelClass, judge: Judge, reach: Reach, say: Say) -> dict[str, Result]:
         """May it run, and is it right? The same answer for the three phases, but for the time of the first call."""
         limit_s = self.budget.call_limit_s
         first = dict.fromkeys(PHASES, NAN)
+        most: dict[str, int] = {}
 
         def try_out(cell: Cell) -> float:
             calls, seconds, step_s = first_calls(kernel_class, cell)
@@ -82,7 +119,7 @@ class Contest:
         def outcome(status: str, verdict: str = "", max_rel_error: float = NAN, message: str = "") -> dict[str, Result]:
             if status != "ok":
                 self._calls.pop(name, None)
-            results = {phase: Result(status, verdict, max_rel_error, first[phase], message) for phase in PHASES}
+            results = {phase: Result(status, verdict, max_rel_error, first[phase], most.get(phase), message) for phase in PHASES}
             missing = set(PHASES) - set(self._calls[name]) if status == "ok" else set()
             return results | dict.fromkeys(missing, Result("unsupported", message=NO_BACKWARD))
 
@@ -102,6 +139,8 @@ class Contest:
                 return outcome("too_slow", message=f"a step took {step_s:.2g} s; a call may take {limit_s:g} s")
             say(f"verifying {name}")
             verdict = judge(kernel_class, contract=peer is None)
+            if verdict.verdict == "pass" and not peer:  # a peer's library asks for memory unseen
+                most |= {phase: peak_bytes(call) for phase, call in self._calls[name].items()}
         except NotImplementedError as error:  # what the kernel does not claim to do
             return outcome("unsupported", message=one_line(error))
         except (Exception, SystemExit) as error:

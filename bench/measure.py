@@ -17,6 +17,7 @@ from bench.quiet import wait_until_quiet
 
 Call = Callable[[], Any]
 Clock = Callable[[], float]  # seconds; the tests bring their own
+Keep = Callable[[Mapping[str, "Turn"]], None]  # is given each round's turns as it ends
 
 MAX_ITERATIONS = 100_000
 FAR_SLOWER = 10.0  # times the fastest turn
@@ -27,7 +28,7 @@ class Budget:
     """How long the contenders of one cell and phase may take, all together (and each that is far slower, beside them)."""
 
     total_s: float = 1.0  # unless the fewest rounds take longer
-    call_limit_s: float = 1.0  # a contender that needs longer for one call is too slow
+    call_limit_s: float = 0.5  # a contender that needs longer for one call is too slow: with the fewest rounds it takes 14 of them
     min_rounds: int = 7  # with 5 the 95 % interval of a median does not exist, with 6 it is the whole range
     max_rounds: int = 100
     round_s: float = 1e-3  # a turn lasts at least this long: below it the clock and the loop are in the number
@@ -75,12 +76,16 @@ def settle(call: Call, iterations: int, budget: Budget) -> None:
 
 
 def take_turns(
-    calls: Mapping[str, Call], budget: Budget, rng: np.random.Generator, clock: Clock = time.perf_counter
+    calls: Mapping[str, Call],
+    budget: Budget,
+    rng: np.random.Generator,
+    clock: Clock = time.perf_counter,
+    keep: Keep = lambda turns: None,
 ) -> tuple[dict[str, list[Turn]], dict[str, BaseException]]:
     """Every contender's samples, and what those raised that fell out (they keep no samples).
 
     ``rng`` shuffles the order of each round. All take part in every round, but for the far slower: those sit out most
-    of them, evenly spread, lest the others get as few samples as they do.
+    of them, evenly spread, lest the others get as few samples as they do. ``keep`` is called between rounds, outside the clock.
     """
     fallen: dict[str, BaseException] = {}
     iterations: dict[str, int] = {}
@@ -103,6 +108,7 @@ def take_turns(
         for number in range(total_rounds):
             due = [name for name in turns if (number + 1) * wanted[name] // total_rounds > number * wanted[name] // total_rounds]
             order = [due[i] for i in rng.permutation(len(due))]
+            taken: dict[str, Turn] = {}
             for position, name in enumerate(order):
                 try:
                     settle(calls[name], iterations[name], budget)
@@ -111,7 +117,9 @@ def take_turns(
                     fallen[name] = error
                     del turns[name]
                 else:
-                    turns[name].append(Turn(number, position, iterations[name], total / iterations[name]))
+                    taken[name] = Turn(number, position, iterations[name], total / iterations[name])
+                    turns[name].append(taken[name])
+            keep(taken)
     return turns, fallen
 
 

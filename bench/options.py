@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from bench.floor import FLOOR
+from bench.contest import NO_CONTENDERS
 from bench.grid import Cell, cells
 from bench.peers import Peer, peers
 from bench.verified import KernelClass
@@ -25,13 +25,22 @@ class Options:
 
     cells: tuple[Cell, ...]
     contenders: dict[str, KernelClass]  # label in tests and tables -> class
+    baseline: str | None  # the contender that speed-ups are over
 
     @classmethod
-    def parse(cls, selection: Selection, threads: Sequence[str] = (), peer: Sequence[str] = (), cell: Sequence[str] = ()) -> Options:
+    def parse(
+        cls,
+        selection: Selection,
+        threads: Sequence[str] = (),
+        peer: Sequence[str] = (),
+        cell: Sequence[str] = (),
+        baseline: str | None = None,
+    ) -> Options:
         """Options as typed, beside those that both suites share. Raises ``ValueError`` in one line."""
         counts = unique(whole_number(text, "--threads", MOST_THREADS) for text in threads) or (1,)
         beside = unique(_place(text) for text in cell)
-        return cls(tuple(cells(selection, counts, beside)), _contenders(selection, peers(unique(peer))))
+        contenders = _contenders(selection, peers(unique(peer)))
+        return cls(tuple(cells(selection, counts, beside)), contenders, _baseline(baseline, contenders))
 
 
 def _place(text: str) -> tuple[tuple[int, ...], int]:
@@ -42,9 +51,18 @@ def _place(text: str) -> tuple[tuple[int, ...], int]:
         raise ValueError(f"--cell: got {text!r}; expected layer sizes, x and a batch size, such as 784-128-10x256") from None
 
 
+def _baseline(name: str | None, contenders: Collection[str]) -> str | None:
+    """numpy where nothing else is said, and it is there."""
+    if name is None:
+        return "numpy" if "numpy" in contenders else None
+    if name not in contenders:
+        raise ValueError(f"--baseline: got {name!r}; expected one of the run's kernels: {', '.join(contenders)}")
+    return name
+
+
 def _contenders(selection: Selection, others: dict[str, type[Peer]]) -> dict[str, KernelClass]:
-    """Kernels, then peers. A user's kernel that goes by the name of a peer or of the floor gets another."""
-    taken = {FLOOR, *others}
+    """Kernels, then peers. A user's kernel that goes by the name of a peer, of the floor or of the second entry gets another."""
+    taken = {*NO_CONTENDERS, *others}
     contenders: dict[str, KernelClass] = {}
     for label, kernel in selection.kernels.items():
         while label in taken:

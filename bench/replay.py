@@ -17,8 +17,8 @@ from bench.verified import KernelClass
 from kernels.protocol import one_line
 
 SHOWN = (
-    *("run_id", "status", "verdict", "max_rel_error", "speedup_vs_numpy", "speedup_ci_low", "speedup_ci_high"),
-    *("gflops", "share_of_peak", "share_of_gemm", "first_call_s"),
+    *("run_id", "status", "verdict", "max_rel_error", "baseline", "speedup", "speedup_ci_low", "speedup_ci_high", "speedup_vs_numpy"),
+    *("gflops", "share_of_peak", "share_of_gemm", "first_call_s", "dispatch_s", "peak_bytes"),
 )
 
 

@@ -2,54 +2,71 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bench.contest import Contest, Result
-from bench.floor import FLOOR
 from bench.grid import SEED, Cell
 from bench.machine import commit, doubts, machine, numba_facts, thread_pools
 from bench.measure import Budget
+from bench.outcomes import outcomes
 from bench.progress import Progress
 from bench.reach import Reach
-from bench.scaling import write_or_warn
-from bench.tables import SAMPLES, SUMMARY, append, sample_rows, summary_rows, write
+from bench.report import write_tables
+from bench.samples import Place, SamplesFile
+from bench.tables import Row, contest_rows, in_the_run, write_summary
 from bench.threads import foreseen
 from bench.verified import KernelClass
-from bench.yardsticks import Yardsticks, yardsticks
+from bench.yardsticks import NONE, Yardsticks, yardsticks
+from kernels.protocol import one_line
 
-SCHEMA_VERSION = 2
-Plan = dict[tuple[Cell, str], list[str]]  # (cell, phase) -> kernels, in the order of the tests
+SCHEMA_VERSION = 3
+Plan = dict[Place, list[str]]  # (cell, phase) -> kernels, in the order of the tests
 
 
 class Run:
     """Measures a cell when the first of its tests asks, and answers the others from what it has.
 
-    ``folder``: the run's own, empty. ``plan``: what the tests will ask for; what they did not get to is ``not_run``.
+    ``folder``: the run's own, empty. ``plan``: what the tests will ask for; what they did not get to is ``not_run``. ``baseline``: whose
+    time speed-ups are over. ``quick``: without first calls in fresh processes.
     """
 
     def __init__(
-        self, folder: Path, root: Path, command: str, plan: Plan, kernels: Mapping[str, KernelClass], budget: Budget, progress: Progress
+        self,
+        folder: Path,
+        root: Path,
+        command: str,
+        plan: Plan,
+        kernels: Mapping[str, KernelClass],
+        budget: Budget,
+        progress: Progress,
+        baseline: str | None = "numpy",
+        quick: bool = False,
     ) -> None:
         self.folder = folder
         self.run_id = folder.name
         self.progress = progress
         self.complete = False
-        self.results: dict[tuple[Cell, str], dict[str, Result]] = {}
+        self.results: dict[Place, dict[str, Result]] = {}  # what was finished
         self._plan = plan
         self._kernels = kernels
         self._budget = budget
+        self._baseline = baseline
+        self._quick = quick
         self._reach = Reach()
         self._contest: Contest | None = None
         self._yardsticks: Yardsticks | None = None  # taken when the first cell is asked for
         threads = sorted({cell.threads for cell, _ in plan})
-        self._rows = {
-            key: summary_rows(self.run_id, key[1], key[0], dict.fromkeys(names, Result("not_run"))) for key, names in plan.items()
-        }
+        self._not_run = {place: dict.fromkeys(names, Result("not_run")) for place, names in plan.items()}
+        self._records = {place: outcomes(place, results) for place, results in self._not_run.items()}
+        self._rows_of = self._rows_before(NONE)
+        self._rows: dict[tuple[Cell, str, str], Row] = {}
         self._about: dict[str, Any] = {
             "schema_version": SCHEMA_VERSION,
             "run_id": self.run_id,
@@ -59,16 +76,21 @@ class Run:
             "command": command,
             "seed": SEED,
             "threads": threads,
+            "baseline": baseline,
             "budget": vars(budget) | {"quiet": threads[-1:] > [1]},
             **commit(root),
             **machine(),
             "thread_pools": thread_pools(),
-            "peak_gflops": {},
+            **NONE.told(),
             "warnings": [],
         }
         self.warnings: list[str] = doubts(self._about["thread_pools"], self._about["cpu_simd"], self._about["environment"])
         self.warnings += foreseen(threads, self._about["cpu_count_usable"])
-        self._write()
+        gc.collect()
+        gc.freeze()  # what was there before the run is not looked through again before each cell and phase: 0.1 s, and more with peers
+        self._samples = SamplesFile(folder / "samples.csv", self.run_id)
+        self._bring_up_to_date()
+        write_summary(self.folder / "summary.csv", self.rows())
 
     def result(self, cell: Cell, phase: str, kernel: str) -> Result:
         """The kernel's result in a cell and phase; all contenders of the two are timed together, the first time."""
@@ -76,20 +98,30 @@ class Run:
             self._measure(cell, phase)
         return self.results[cell, phase][kernel]
 
-    def row(self, cell: Cell, phase: str, kernel: str) -> dict[str, Any]:
-        """The kernel's row of the summary."""
-        return next(row for row in self._rows[cell, phase] if row["kernel"] == kernel)
+    def row(self, cell: Cell, phase: str, kernel: str) -> Row:
+        """The kernel's row of the summary; what takes the whole run is by what there is so far."""
+        return self._rows[cell, phase, kernel]
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[Row]:
         """The summary, row by row, in the order of the tests."""
-        return [row for rows in self._rows.values() for row in rows]
+        return list(self._rows.values())
 
     def close(self) -> None:
-        """Write the tables once more and say in run.json that this was the end, and whether all was done."""
+        """Write everything once more, say in run.json that this was the end and whether all was done, and make the page of it."""
         self.complete = len(self.results) == len(self._plan)
-        self.warnings += write_or_warn(self.rows(), self.folder)
+        self._samples.close()
+        gc.unfreeze()
         self._about |= {"ended": now(), "complete": self.complete}
-        self._write()
+        self._bring_up_to_date()
+        self.warnings += write_tables(self.folder, self.rows())
+        self._write_about()
+        try:
+            from bench.page import write_page
+
+            write_page(self.folder)
+        except Exception as error:  # the times matter more
+            self.warnings.append(f"no report.html: {one_line(error)}")
+            self._write_about()
 
     def _measure(self, cell: Cell, phase: str) -> None:
         def say(text: str) -> None:
@@ -99,35 +131,47 @@ class Run:
         if self._contest is None or self._contest.cell != cell:
             self._contest = None  # its data go before the next one's come
             names = {name: self._kernels[name] for (c, _), kernels in self._plan.items() if c == cell for name in kernels}
-            self._contest = Contest(cell, names, self._budget, self._reach, say)
+            self._contest = Contest(cell, names, self._budget, self._reach, say, self._baseline)
         say(f"timing {phase}")
-        shown = {*self._plan[cell, phase], FLOOR}
-        results = {name: result for name, result in self._contest.run(phase).items() if name in shown}
-        self._rows[cell, phase] = summary_rows(self.run_id, phase, cell, results, yardsticks)
-        append(self.folder / "samples.csv", sample_rows(self.run_id, phase, cell, results), SAMPLES)
-        results.pop(FLOOR, None)  # no contender, from here on
-        self.results[cell, phase] = results
+        results = self._contest.run(phase, self._plan[cell, phase], keep=partial(self._samples.add, cell, phase))
+        self._samples.sync()  # before anything says that they are all there
+        rows = contest_rows(self.run_id, (cell, phase), results, yardsticks, self._baseline)
+        self.results[cell, phase], self._rows_of[cell, phase] = results, rows
+        self._records[cell, phase] = outcomes((cell, phase), results)
         self.warnings += self._contest.warnings
         self._contest.warnings = []
+        self._bring_up_to_date()
         self.progress.done += 1
         remaining = [c for c, p in self._plan if (c, p) not in self.results]
         if cell not in remaining:
             self._contest = None
-            self._write()
+            write_summary(self.folder / "summary.csv", self.rows())
         if cell.place not in [c.place for c in remaining]:
             self.progress.finished(cell.place)
 
     def _measured_yardsticks(self) -> Yardsticks:
         entered = {(kernel, cell.dtype): self._kernels[kernel] for (cell, _), kernels in self._plan.items() for kernel in kernels}
-        self._yardsticks = yardsticks([cell for cell, _ in self._plan], entered, self.progress.say)
-        self._about["peak_gflops"] = self._yardsticks.peaks()
+        self._yardsticks = yardsticks([cell for cell, _ in self._plan], entered, self._budget, self.progress.say, self._quick)
+        self._about |= self._yardsticks.told()
+        self._rows_of = self._rows_before(self._yardsticks)
         return self._yardsticks
 
-    def _write(self) -> None:
-        write(self.folder / "summary.csv", self.rows(), SUMMARY)
+    def _rows_before(self, yardsticks: Yardsticks) -> dict[Place, list[Row]]:
+        """The rows of all cells and phases as long as none is measured."""
+        return {place: contest_rows(self.run_id, place, of, yardsticks, self._baseline) for place, of in self._not_run.items()}
+
+    def _bring_up_to_date(self) -> None:
+        """The rows and run.json, by what is finished."""
+        rows = in_the_run([row for rows in self._rows_of.values() for row in rows])
+        places = [(place, row["kernel"]) for place, rows in self._rows_of.items() for row in rows]
+        self._rows = {(*place, kernel): row for (place, kernel), row in zip(places, rows, strict=True)}
+        self._write_about()
+
+    def _write_about(self) -> None:
         self._about |= {"thread_pools": thread_pools(), **numba_facts(), "kernel_paths": self._paths(), "warnings": self.warnings}
+        told = self._about | {"outcomes": [record for records in self._records.values() for record in records]}
         beside = self.folder / "run.json.new"
-        beside.write_text(json.dumps(self._about, indent=2) + "\n", encoding="utf-8")
+        beside.write_text(lines_of(told), encoding="utf-8")
         os.replace(beside, self.folder / "run.json")
 
     def _paths(self) -> dict[str, Any]:
@@ -141,6 +185,17 @@ class Run:
             except Exception:  # it may have none, or mean something else by the name
                 continue
         return told
+
+
+def lines_of(about: Mapping[str, Any]) -> str:
+    """JSON in which each record of a list stands on a line."""
+
+    def text(value: Any) -> str:
+        if isinstance(value, list) and value and all(isinstance(record, dict) for record in value):
+            return "[\n    " + ",\n    ".join(map(json.dumps, value)) + "\n  ]"
+        return json.dumps(value, indent=2).replace("\n", "\n  ")
+
+    return "{\n  " + ",\n  ".join(f"{json.dumps(name)}: {text(value)}" for name, value in about.items()) + "\n}\n"
 
 
 def now() -> str:

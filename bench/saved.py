@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bench.floor import FLOOR
 from bench.grid import Cell
 from kernels.protocol import one_line
 
@@ -44,7 +45,10 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True)
 class SavedRun:
-    """A run's files: ``about`` is run.json, ``rows`` the summary, ``samples`` seconds of one call in order of rounds, the floor's too."""
+    """A run's files: ``about`` is run.json, ``rows`` the summary, ``samples`` seconds of one call in order of rounds.
+
+    Samples are those of rows that have a time, and the floor's beside them; not of a second entry, nor of what was not finished.
+    """
 
     run_id: str
     about: Mapping[str, Any]
@@ -81,13 +85,16 @@ def read_run(argument: str, folder: Path) -> SavedRun:
         raise ValueError(f"{argument}: {folder} has no {file}; expected a run's folder, such as results/bench/latest") from None
     except (OSError, ValueError) as error:
         raise ValueError(f"{argument}: {folder / file} cannot be read: {one_line(error)}") from None
-    rows = {Key(*map(str, (row[name] for name in Key._fields))): row for row in summary.to_dict("records")}
+    rows = {Key(*map(str, (row[name] for name in Key._fields))): _texts(row) for row in summary.to_dict("records")}
+    finished = {key.contest for key, row in rows.items() if row["status"] != "not_run"}
     groups = samples.sort_values("round", kind="stable").groupby(list(Key._fields), sort=False)["time_s"]
     taken = {Key(*map(str, names)): np.asarray(times, dtype=np.float64) for names, times in groups}
-    run = SavedRun(str(about.get("run_id", folder.name)), about, {key: _texts(row) for key, row in rows.items()}, taken)
+    floors = {key for key in taken if key.kernel == FLOOR and key.contest in finished}
+    run = SavedRun(str(about.get("run_id", folder.name)), about, rows, {})
+    run = replace(run, samples={key: times for key, times in taken.items() if run.timed(key) or key in floors})
     for key in filter(run.timed, rows):
-        have, counted = len(taken.get(key, ())), int(run.rows[key]["n_samples"])
-        if have != counted or not (taken[key] > 0).all():
+        have, counted = len(run.samples.get(key, ())), int(rows[key]["n_samples"])
+        if have != counted or not (run.samples[key] > 0).all():
             raise ValueError(
                 f"{argument}: {folder / file} has {have} usable samples of {key.kernel} on {key.cell}, {key.phase}; expected {counted}"
             )

@@ -14,8 +14,9 @@ from scipy import stats
 from bench.contest import NAN
 from bench.crossovers import COLUMNS as CROSSOVERS
 from bench.crossovers import crossovers
+from bench.intervals import CONFIDENCE
 from bench.series import series
-from bench.tables import CONFIDENCE, write
+from bench.tables import write
 
 SCALING = [
     *("run_id", "kernel", "phase", "layers", "activation", "cost", "batch", "dtype", "threads", "along"),

@@ -1,183 +1,134 @@
-"""A run's tables: samples as they come, a summary row for each kernel, cell and phase, and the intervals in it."""
+"""The summary: a row for each kernel, cell and phase, made of what was measured there and in the whole run."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from math import ceil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy import special
 
-from bench.contest import NAN, Result
+from bench.again import AGAIN, bands, different, twice
+from bench.contest import NAN, NO_CONTENDERS, Result
 from bench.floor import FLOOR
-from bench.grid import SEED, Cell
+from bench.intervals import compared, median_interval, times
+from bench.samples import KEYS, Place, keys
 from bench.yardsticks import NONE, Yardsticks
 
-Draws = NDArray[np.float64]  # (RESAMPLES,)
-
-KEYS = ["run_id", "kernel", "phase", "layers", "activation", "cost", "n_params", "batch", "dtype", "threads"]
-SAMPLES = [*KEYS, "round", "position", "iterations", "time_s"]
 SUMMARY = [
     *KEYS,
     *("status", "verdict", "max_rel_error", "n_samples", "median_s", "ci_low_s", "ci_high_s"),
-    *("speedup_vs_numpy", "speedup_ci_low", "speedup_ci_high", "gflops", "share_of_peak"),
+    *("baseline", "speedup", "speedup_ci_low", "speedup_ci_high", "tie", "speedup_vs_numpy"),
+    *("aa_ratio", "aa_ci_low", "aa_ci_high", "aa_band", "gflops", "share_of_peak"),
     *("floor_s", "share_of_gemm", "share_of_gemm_ci_low", "share_of_gemm_ci_high"),
-    *("first_call_s", "cold_first_call_s", "cached_first_call_s", "message"),
+    *("backward_over_forward", "backward_over_forward_model", "first_call_s", "cold_first_call_s", "cached_first_call_s"),
+    *("dispatch_s", "break_even_calls", "break_even_calls_cached", "peak_bytes", "message"),
 ]
-CONFIDENCE = 0.95
-RESAMPLES = 2000
-FEWEST = 6  # below it neither a median nor a ratio has a 95 % interval
-
-
-def median_interval(samples: Sequence[float]) -> tuple[float, float, float]:
-    """The median and its 95 % interval between two order statistics (exact, by the binomial distribution); NaN below 6 samples."""
-    if not samples:
-        return NAN, NAN, NAN
-    ordered, n = np.sort(samples), len(samples)
-    # As many samples lie below the true median as heads fall in n throws; cut off what happens less often than 2.5 %.
-    k = int(np.sum(special.bdtr(np.arange(n // 2), n, 0.5) <= (1 - CONFIDENCE) / 2))
-    low, high = (float(ordered[k - 1]), float(ordered[n - k])) if k else (NAN, NAN)
-    return float(np.median(ordered)), low, high
-
-
-def ratio_interval(slower: Sequence[float], quicker: Sequence[float]) -> tuple[float, float, float]:
-    """The median of ``slower / quicker``, pair by pair, and its 95 % interval: a bootstrap of the log-ratio.
-
-    Blocks of neighbouring rounds are drawn. No interval (NaN) below 6 pairs.
-    """
-    log_ratio = np.log(np.asarray(slower) / np.asarray(quicker))
-    n = len(log_ratio)
-    if n < FEWEST:
-        return (float(np.exp(np.median(log_ratio))) if n else NAN), NAN, NAN
-    low, high = bounds(resampled_medians(log_ratio))
-    return float(np.exp(np.median(log_ratio))), float(np.exp(low)), float(np.exp(high))
-
-
-def resampled_medians(values: Sequence[float] | Draws, seed: int | Sequence[int] = SEED) -> Draws:
-    """The medians of 2000 samples as large as that of the ``values``, drawn from it in blocks of neighbours.
-
-    Blocks are circular and about n^(1/3) long, for a disturbance lasts longer than a round. As many values and the same seed draw the
-    same places. Raises ``ValueError`` where there are no values.
-    """
-    n = len(values)
-    if not n:
-        raise ValueError("values: got none, expected at least one")
-    length = round(n ** (1 / 3))
-    starts = np.random.default_rng(seed).integers(n, size=(RESAMPLES, -(-n // length)))
-    drawn = (starts[..., np.newaxis] + np.arange(length)) % n
-    medians: Draws = np.median(np.asarray(values)[drawn.reshape(RESAMPLES, -1)[:, :n]], axis=1)
-    return medians
-
-
-def bounds(draws: Draws) -> tuple[float, float]:
-    """The middle 95 % of the draws."""
-    low, high = np.quantile(draws, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return float(low), float(high)
-
-
-def times(result: Result) -> list[float]:
-    """Seconds of one call, turn by turn."""
-    return [turn.seconds for turn in result.turns]
-
-
-def paired(one: Result, other: Result) -> tuple[list[float], list[float]]:
-    """Seconds of one call of each, from the rounds in which both took part."""
-    by_round = {turn.round: turn.seconds for turn in other.turns}
-    both = [(turn.seconds, by_round[turn.round]) for turn in one.turns if turn.round in by_round]
-    return [seconds for seconds, _ in both], [seconds for _, seconds in both]
-
-
-def keys(run_id: str, kernel: str, phase: str, cell: Cell) -> dict[str, Any]:
-    """The columns that name a row."""
-    return {
-        "run_id": run_id,
-        "kernel": kernel,
-        "phase": phase,
-        "layers": cell.layers,
-        "activation": cell.activation,
-        "cost": cell.network.cost,
-        "n_params": cell.network.n_parameters,
-        "batch": cell.batch,
-        "dtype": cell.dtype,
-        "threads": cell.threads,
-    }
-
-
-def sample_rows(run_id: str, phase: str, cell: Cell, results: Mapping[str, Result]) -> list[dict[str, Any]]:
-    """A row for each turn at the clock, kernel by kernel."""
-    return [
-        keys(run_id, kernel, phase, cell)
-        | {"round": turn.round, "position": turn.position, "iterations": turn.iterations, "time_s": turn.seconds}
-        for kernel, result in results.items()
-        for turn in result.turns
-    ]
-
-
-def compared(one: Result | None, other: Result) -> tuple[float, float, float]:
-    """``one`` by ``other``, the ratio and its interval; NaN where either was not timed."""
-    return ratio_interval(*paired(one, other)) if one is not None and one.turns and other.turns else (NAN, NAN, NAN)
+WHOLE = ("break_even_calls", "break_even_calls_cached", "peak_bytes")  # numbers without a fraction, or nothing
+Row = dict[str, Any]
+Results = Mapping[str, Result]  # by kernel, the floor and the second entry among them
 
 
 def summary_rows(
-    run_id: str,
-    phase: str,
-    cell: Cell,
-    results: Mapping[str, Result],
-    yardsticks: Yardsticks = NONE,
-) -> list[dict[str, Any]]:
-    """A row for each kernel, with or without a time; the floor among the ``results`` has none of its own.
+    run_id: str, contests: Mapping[Place, Results], yardsticks: Yardsticks = NONE, baseline: str | None = "numpy"
+) -> list[Row]:
+    """The summary of a run, in the order of its ``contests``: a row for each kernel, with or without a time."""
+    return in_the_run([row for place, results in contests.items() for row in contest_rows(run_id, place, results, yardsticks, baseline)])
 
-    Where numpy was not timed beside it, there is no speed-up.
+
+def contest_rows(run_id: str, place: Place, results: Results, yardsticks: Yardsticks = NONE, baseline: str | None = "numpy") -> list[Row]:
+    """The rows of one cell and phase, but for what takes the whole run (``in_the_run``).
+
+    Where the baseline was not timed, there is no speed-up; the floor and the second entry have no rows of their own.
     """
+    cell, phase = place
+    contenders = {name: result for name, result in results.items() if name not in NO_CONTENDERS}
+    timed = [name for name, result in contenders.items() if result.turns]
+    base = results[baseline] if baseline in timed else None
+    base_s = median_interval(times(base))[0] if base else NAN
+    first = twice(timed, baseline)
+    pair = compared(results.get(AGAIN), results[first]) if first else (NAN, NAN, NAN)
     floor = results.get(FLOOR)
     floor_s = median_interval(times(floor))[0] if floor else NAN
     rows = []
-    for kernel, result in results.items():
-        if kernel == FLOOR:
-            continue
+    for kernel, result in contenders.items():
         median, low, high = median_interval(times(result))
-        speedup = compared(results.get("numpy"), result)
+        speedup = compared(base, result)
+        over_numpy = speedup if baseline == "numpy" else compared(contenders.get("numpy"), result)
         of_gemm = compared(floor, result)
         gflops = cell.flops(phase) / median / 1e9
-        cold, cached = yardsticks.first_calls_s.get((kernel, cell.dtype), (NAN, NAN))
-        rows.append(
-            keys(run_id, kernel, phase, cell)
-            | {
-                "status": result.status,
-                "verdict": result.verdict,
-                "max_rel_error": result.max_rel_error,
-                "n_samples": len(result.turns),
-                "median_s": median,
-                "ci_low_s": low,
-                "ci_high_s": high,
-                "speedup_vs_numpy": speedup[0],
-                "speedup_ci_low": speedup[1],
-                "speedup_ci_high": speedup[2],
-                "gflops": gflops,
-                "share_of_peak": gflops / (yardsticks.peak_gflops.get((cell.dtype, cell.threads)) or NAN),
-                "floor_s": floor_s,
-                "share_of_gemm": of_gemm[0],
-                "share_of_gemm_ci_low": of_gemm[1],
-                "share_of_gemm_ci_high": of_gemm[2],
-                "first_call_s": result.first_call_s,
-                "cold_first_call_s": cold,
-                "cached_first_call_s": cached,
-                "message": result.message,
-            }
-        )
+        cold, cached = yardsticks.first_calls(kernel, cell.dtype)
+        cold_base, cached_base = yardsticks.first_calls(baseline, cell.dtype)
+        step = phase == "step"
+        row = {
+            "status": result.status,
+            "verdict": result.verdict,
+            "max_rel_error": result.max_rel_error,
+            "n_samples": len(result.turns),
+            "median_s": median,
+            "ci_low_s": low,
+            "ci_high_s": high,
+            "baseline": baseline if base else None,
+            "speedup": speedup[0],
+            "speedup_ci_low": speedup[1],
+            "speedup_ci_high": speedup[2],
+            "tie": None,
+            "speedup_vs_numpy": over_numpy[0],
+            "aa_ratio": pair[0],
+            "aa_ci_low": pair[1],
+            "aa_ci_high": pair[2],
+            "aa_band": NAN,
+            "gflops": gflops,
+            "share_of_peak": gflops / (yardsticks.peak_gflops.get((cell.dtype, cell.threads)) or NAN),
+            "floor_s": floor_s,
+            "share_of_gemm": of_gemm[0],
+            "share_of_gemm_ci_low": of_gemm[1],
+            "share_of_gemm_ci_high": of_gemm[2],
+            "backward_over_forward": NAN,
+            "backward_over_forward_model": cell.flops(phase) / cell.flops("forward") if phase == "backward" else NAN,
+            "first_call_s": result.first_call_s,
+            "cold_first_call_s": cold,
+            "cached_first_call_s": cached,
+            "dispatch_s": yardsticks.dispatch_s.get((kernel, cell.dtype, cell.threads), NAN),
+            "break_even_calls": break_even(cold, median, cold_base, base_s) if step else NAN,
+            "break_even_calls_cached": break_even(cached, median, cached_base, base_s) if step else NAN,
+            "peak_bytes": result.peak_bytes,
+            "message": result.message,
+        }
+        rows.append(keys(run_id, kernel, phase, cell) | row)
     return rows
 
 
-def append(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Add rows to a CSV file, and see them to the disk: a killed run loses none of them."""
-    with path.open("a", encoding="utf-8", newline="") as file:
-        pd.DataFrame(rows, columns=list(columns)).to_csv(file, index=False, header=file.tell() == 0)
-        file.flush()
-        os.fsync(file.fileno())
+def break_even(first_s: float, median_s: float, other_first_s: float, other_median_s: float) -> float:
+    """After how many calls a slow first one is made up for, the first included; NaN where it never is or was none (or a time is NaN)."""
+    behind, gained = first_s - other_first_s, other_median_s - median_s
+    return 1.0 + ceil(behind / gained) if behind > 0 and gained > 0 else NAN
+
+
+def in_the_run(rows: Sequence[Row]) -> list[Row]:
+    """The rows of all cells and phases with what takes all of them: the A/A band, ties by it, a kernel's backward by its forward."""
+    width = bands(rows)
+    forward = {of_kernel(row): row["median_s"] for row in rows if row["phase"] == "forward"}
+    finished = []
+    for row in rows:
+        band = width[row["threads"]]
+        told = different(row["speedup_ci_low"], row["speedup_ci_high"], band)
+        compared = row["speedup"] == row["speedup"] and row["kernel"] != row["baseline"]
+        by_forward = row["median_s"] / forward.get(of_kernel(row), NAN) if row["phase"] == "backward" else NAN
+        finished.append(row | {"aa_band": band, "tie": not told if compared else None, "backward_over_forward": by_forward})
+    return finished
+
+
+def of_kernel(row: Row) -> tuple[Any, ...]:
+    """What names a kernel and cell, whatever the phase."""
+    return tuple(row[name] for name in KEYS if name not in ("run_id", "phase"))
+
+
+def write_summary(path: Path, rows: Sequence[Row]) -> None:
+    """Write summary.csv in one step."""
+    write(path, pd.DataFrame(rows, columns=SUMMARY).astype(dict.fromkeys(WHOLE, "Int64")), SUMMARY)
 
 
 def write(path: Path, rows: Sequence[Mapping[str, Any]] | pd.DataFrame, columns: Sequence[str]) -> None:

@@ -17,7 +17,8 @@ from bench.floor import FLOOR
 from bench.grid import Cell
 from bench.measure import Turn
 from bench.run import SCHEMA_VERSION
-from bench.tables import SAMPLES, SUMMARY, append, sample_rows, summary_rows, write
+from bench.samples import SamplesFile
+from bench.tables import summary_rows, write_summary
 
 CELLS = [Cell.of(layers, "sigmoid", "squared_error", batch, "float64") for layers in ("2-3-1", "64-30-10") for batch in (1, 32, 256)]
 SPEEDS = {"naive": 100e-3, "numpy": 2e-3, "numba": 1e-3, FLOOR: 0.5e-3}  # seconds
@@ -57,7 +58,8 @@ def make(
     Cells drift apart from those of other runs by up to ``drift``, all contenders alike.
     """
     folder.mkdir()
-    rng, rounds, rows = np.random.default_rng(seed), 40, []
+    rng, rounds, contests = np.random.default_rng(seed), 40, {}
+    samples = SamplesFile(folder / "samples.csv", folder.name)
     for cell in CELLS:
         for phase in ("backward", "step"):
             shared = 1 + drift * rng.uniform(-1, 1)
@@ -70,9 +72,12 @@ def make(
                 else:
                     seconds = SPEEDS[kernel] * factor * shared * noise
                     results[kernel] = Result("ok", "pass", turns=tuple(Turn(i, 0, 1, s) for i, s in enumerate(seconds.tolist())))
-            rows += summary_rows(folder.name, phase, cell, results)
-            append(folder / "samples.csv", sample_rows(folder.name, phase, cell, results), SAMPLES)
-    write(folder / "summary.csv", rows, SUMMARY)
+            contests[cell, phase] = results
+            for kernel, result in results.items():
+                for turn in result.turns:
+                    samples.add(cell, phase, {kernel: turn})
+    samples.close()
+    write_summary(folder / "summary.csv", summary_rows(folder.name, contests))
     (folder / "run.json").write_text(json.dumps({"run_id": folder.name, **ABOUT, **about}))
     return folder
 

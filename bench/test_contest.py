@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
+from bench.again import AGAIN
 from bench.contest import Contest, Result
 from bench.floor import FLOOR
 from bench.grid import PHASES, Cell
-from bench.measure import Budget
+from bench.measure import Budget, Turn
 from bench.reach import Reach
-from kernels import load
+from kernels import Network, load
 from kernels.network import Array
 from kernels.vectorised import NumpyKernel
 
@@ -53,6 +55,37 @@ class TiringKernel(NumpyKernel):
         if self.calls > 40:
             raise RuntimeError("tired")
         return super().forward(theta, x)
+
+
+class CountedKernel(NumpyKernel):
+    """Right; each instance counts its calls."""
+
+    made: ClassVar[list[CountedKernel]] = []
+    calls = 0
+
+    def __init__(self, network: Network) -> None:
+        super().__init__(network)
+        CountedKernel.made.append(self)
+
+    def forward(self, theta: Array, x: Array) -> tuple[Array, ...]:
+        self.calls += 1
+        return super().forward(theta, x)
+
+    def backward(self, theta: Array, a: Any, y: Array) -> Array:
+        self.calls += 1
+        return super().backward(theta, a, y)
+
+
+class HungryKernel(NumpyKernel):
+    """Asks for 8 MB and lets them go, in each pass."""
+
+    def _forward(self, *arguments: Any) -> Any:
+        np.ones(1_000_000)
+        return super()._forward(*arguments)
+
+    def _backward(self, *arguments: Any) -> Array:
+        np.ones(1_000_000)
+        return super()._backward(*arguments)
 
 
 def contest(*kernels: Any, cell: Cell = CELL, budget: Budget = QUICK) -> dict[str, dict[str, Result]]:
@@ -106,6 +139,48 @@ def test_the_floor_shares_the_turns() -> None:
         assert any(turn.position == 0 for turn in floor.turns)
         assert any(turn.position == 1 for turn in floor.turns)
         assert floor.verdict == ""
+
+
+@pytest.mark.parametrize(("baseline", "first"), [("numpy", "numpy"), (None, "counted"), ("wrong", "counted"), ("counted", "counted")])
+def test_the_baseline_is_entered_twice_or_else_the_first_that_has_a_time(baseline: str | None, first: str) -> None:
+    held = Contest(CELL, {"wrong": WrongKernel, "counted": CountedKernel, "numpy": load("numpy")}, QUICK, Reach(), baseline=baseline)
+    entered = len(CountedKernel.made)
+    for phase in PHASES:
+        results = held.run(phase)
+        assert [turn.round for turn in results[AGAIN].turns] == [turn.round for turn in results[first].turns]
+        assert {turn.position for turn in results[AGAIN].turns} > {0}  # shuffled as all are
+        assert results[AGAIN].verdict == ""
+    seconds = CountedKernel.made[entered:]
+    assert len(seconds) == (first == "counted")  # an instance of its own, one for the cell
+    assert all(second.calls > sum(turn.iterations for turn in results[AGAIN].turns) for second in seconds)
+
+
+def test_without_its_first_the_second_entry_has_no_turns() -> None:
+    held = Contest(CELL, {"tiring": TiringKernel, "numpy": load("numpy")}, QUICK, Reach())
+    results = held.run("forward")
+    assert (results["tiring"].status, results[AGAIN].status, results[AGAIN].turns) == ("error", "error", ())
+    assert len(results["numpy"].turns) >= 7
+
+
+def test_only_those_asked_for_take_turns_and_each_round_is_handed_over() -> None:
+    rounds: list[Mapping[str, Turn]] = []
+    held = Contest(CELL, {"naive": load("naive"), "numpy": load("numpy")}, QUICK, Reach(), baseline="numpy")
+    results = held.run("step", ["naive"], rounds.append)
+    assert list(results) == ["naive", AGAIN, FLOOR]
+    for name, result in results.items():
+        assert result.turns == tuple(turns[name] for turns in rounds)
+
+
+def test_the_bytes_of_a_call_are_those_it_holds_at_once() -> None:
+    cell = Cell.of("400-400", "sigmoid", "squared_error", 50, "float64")
+    held = Contest(cell, {"numpy": load("numpy"), "hungry": HungryKernel}, QUICK, Reach())
+    output, gradient = 50 * 400 * 8, (400 * 400 + 400) * 8
+    for phase, least in (("forward", output), ("backward", gradient), ("step", output + gradient)):
+        results = held.run(phase)
+        numpy, hungry = (results[name].peak_bytes or 0 for name in ("numpy", "hungry"))
+        assert least <= numpy <= least + 4 * output
+        assert 8_000_000 <= hungry <= 8_000_000 + numpy
+    assert contest(WrongKernel)["step"]["WrongKernel"].peak_bytes is None
 
 
 def test_no_floor_where_nobody_was_timed() -> None:

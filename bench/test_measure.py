@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from bench.intervals import ratio_interval
 from bench.measure import MAX_ITERATIONS, Budget, Turn, calibrate, take_turns
-from bench.tables import ratio_interval
 
 RNG = np.random.default_rng
 
@@ -153,6 +153,21 @@ def test_what_raises_falls_out_and_the_others_go_on(after: int) -> None:
     assert list(turns) == ["good"]
     assert len(turns["good"]) == Budget().max_rounds
     assert str(fallen["bad"]) == "planted"
+
+
+def test_each_round_is_handed_over_as_it_ends_outside_the_clock() -> None:
+    time = FakeTime()
+    rounds: list[Mapping[str, Turn]] = []
+
+    def keep(turns: Mapping[str, Turn]) -> None:
+        rounds.append(turns)
+        time.now += 1.0
+
+    calls = {"bad": time.kernel(1e-3, raises_after=9), "good": time.kernel(1e-3)}
+    turns, _ = take_turns(calls, Budget(), RNG(0), time, keep)
+    assert [turns["good"][n] for n in range(100)] == [of["good"] for of in rounds]
+    assert [list(of) for of in rounds].count(["good"]) > 90  # what has fallen out is in no round to come
+    assert all(turn.seconds == pytest.approx(1e-3) for turn in turns["good"])
 
 
 def test_all_may_fall_out() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from bench.again import AGAIN
 from bench.floor import FLOOR
 from bench.grid import BATCHES, DTYPES, LAYERS
 from bench.options import Options
@@ -36,10 +39,11 @@ def test_cells_come_beside_the_grid_and_are_crossed_with_the_other_axes() -> Non
         ({"cell": ["2-3-1"]}, "--cell: got '2-3-1'; expected layer sizes, x and a batch size, such as 784-128-10x256"),
         ({"cell": ["2-3-1x0"]}, "--cell: got '2-3-1x0'"),
         ({"cell": ["2x3"]}, "--cell: got '2x3'"),
+        ({"baseline": "jax"}, "--baseline: got 'jax'; expected one of the run's kernels: naive, numpy, numba$"),
         ({"peer": ["tensorflow"]}, "--peer: got 'tensorflow'; expected torch or jax"),
     ],
 )
-def test_wrong_options_are_said_in_a_line(wrong: dict[str, list[str]], told: str) -> None:
+def test_wrong_options_are_said_in_a_line(wrong: dict[str, Any], told: str) -> None:
     with pytest.raises(ValueError, match=f"^{told}"):
         Options.parse(Selection.parse(), **wrong)
 
@@ -50,9 +54,15 @@ def test_names_for_each_layer_must_fit_the_cells_too() -> None:
         Options.parse(selection, cell=["4-5x6"])
 
 
+def test_the_baseline_is_numpy_where_it_is_there_and_nothing_else_is_said() -> None:
+    assert Options.parse(Selection.parse()).baseline == "numpy"
+    assert Options.parse(Selection.parse(kernel=["naive", "numba"])).baseline is None
+    assert Options.parse(Selection.parse(), baseline="numba").baseline == "numba"
+
+
 def test_a_kernel_does_not_go_by_the_name_of_a_peer_or_of_the_floor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.options.peers", lambda names: dict.fromkeys(names, Peer))
-    kernels = {FLOOR: NumpyKernel, "jax": NumpyKernel, "mine": NumpyKernel}
+    kernels = {FLOOR: NumpyKernel, AGAIN: NumpyKernel, "jax": NumpyKernel, "mine": NumpyKernel}
     selection = Selection(kernels, True, (), (), (), (), ())  # type: ignore[arg-type]
-    assert list(Options.parse(selection, peer=["jax"]).contenders) == ["floor-kernel", "jax-kernel", "mine", "jax"]
-    assert list(Options.parse(selection).contenders) == ["floor-kernel", "jax", "mine"]
+    assert list(Options.parse(selection, peer=["jax"]).contenders) == ["floor-kernel", "again-kernel", "jax-kernel", "mine", "jax"]
+    assert list(Options.parse(selection).contenders) == ["floor-kernel", "again-kernel", "jax", "mine"]

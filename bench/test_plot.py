@@ -21,7 +21,7 @@ def table() -> list[dict[str, object]]:
             cell = Cell.of(layers, "sigmoid", "squared_error", batch, "float64")
             turns = tuple(Turn(i, 0, 1, batch * 1e-3 * (1 + i / 100)) for i in range(7))
             results = {"naive": Result("too_slow", message="no"), "numpy": Result("ok", "pass", 0.0, 0.1, turns=turns)}
-            rows += summary_rows("run", "step", cell, results)
+            rows += summary_rows("run", {(cell, "step"): results})
     return rows
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bench.tables import SAMPLES, SUMMARY
+from bench.samples import SAMPLES
+from bench.tables import SUMMARY
 
 ROOT = Path(__file__).parent.parent
 TINY = ("--benchmark-only", "--layers", "2-3-1", "--batch", "1", "--dtype", "float64", "--benchmark-max-time", "0.05")
@@ -88,9 +89,12 @@ def test_a_run(tmp_path: Path) -> None:
     assert (table["ci_low_s"] <= table["median_s"]).all()
     assert (table["median_s"] <= table["ci_high_s"]).all()
     assert (table["first_call_s"] > 0).all()
-    assert (samples["kernel"] != "floor").sum() == table["n_samples"].sum()
-    assert (samples["kernel"] == "floor").any()  # among the samples, but no contender
-    for column in ("floor_s", "share_of_gemm", "share_of_gemm_ci_low", "cold_first_call_s", "cached_first_call_s"):
+    assert samples["kernel"].isin(["naive", "numpy"]).sum() == table["n_samples"].sum()
+    assert set(samples["kernel"]) == {"naive", "numpy", "floor", "again"}  # the latter two are no contenders
+    assert {name for name in ("scaling.csv", "crossovers.csv") if (tmp_path / "bench" / "latest" / name).exists()} == {
+        *("scaling.csv", "crossovers.csv")
+    }
+    for column in ("floor_s", "share_of_gemm", "share_of_gemm_ci_low", "cold_first_call_s", "cached_first_call_s", "dispatch_s"):
         assert (table[column] > 0).all()
     assert (table["share_of_peak"] * run["peak_gflops"]["float64"]["1"]).tolist() == pytest.approx(table["gflops"].tolist())
     assert table.groupby("kernel")["cold_first_call_s"].nunique().tolist() == [1, 1]
@@ -112,6 +116,7 @@ def test_a_run(tmp_path: Path) -> None:
     assert "float64-step-numpy] (0001_one)" in out
     assert "Benchmark machine_info is different" in done.stderr  # no traceback
     assert "fastest step, by cells:" in out
+    assert "of 3 pairs called different, band " in out
     assert "\r" not in out  # this is no terminal
     assert "6 passed" in out
     assert "skipped" not in out  # no wall of the suite's own tests
@@ -145,7 +150,7 @@ def test_a_run_that_ends_early_keeps_what_it_had(tmp_path: Path, end: str, statu
     table = summary(tmp_path)
     assert table["status"].tolist() == ["ok"] * 6 + ["not_run"] * 6
     samples = pd.read_csv(tmp_path / "bench" / "latest" / "samples.csv")
-    assert (samples["kernel"] != "floor").sum() == table["n_samples"].sum() > 0
+    assert samples["kernel"].isin(["ending", "numpy"]).sum() == table["n_samples"].sum() > 0
     run = about(tmp_path)
     assert run["complete"] is False
     assert (run["ended"] is None) == (status == -9)
@@ -167,16 +172,34 @@ def test_threads_cells_and_labels(tmp_path: Path) -> None:
     """Another number of threads, a cell beside the grid, a kernel that goes by the floor's name, one that says what it does."""
     (tmp_path / "floor.py").write_text(SPEAKING)
     own = ("--kernel", str(tmp_path / "floor.py"), "--kernel", "numpy")
-    done = pytest_in(tmp_path, *TINY, *own, "--threads", "1", "--threads", "2", "--cell", "3-2x4", "-k", "step")
+    done = pytest_in(
+        tmp_path, *TINY, *own, "--threads", "1", "--threads", "2", "--cell", "3-2x4", "-k", "step", "--baseline", "floor-kernel"
+    )
     assert done.returncode == 0, done.stdout
     table, run = summary(tmp_path), about(tmp_path)
     keys = [(row.layers, row.batch, row.threads, row.kernel) for row in table.itertuples()]
     assert keys == [(layers, b, n, k) for layers, b in (("2-3-1", 1), ("3-2", 4)) for n in (1, 2) for k in ("floor-kernel", "numpy")]
-    assert run["threads"] == [1, 2]
+    assert (run["threads"], run["baseline"]) == ([1, 2], "floor-kernel")
+    assert set(table["baseline"]) == {"floor-kernel"}
+    assert (table["speedup_vs_numpy"] == 1).equals(table["kernel"] == "numpy")
+    assert (table["speedup"] == 1).equals(table["kernel"] == "floor-kernel")
+    assert table.groupby("threads")["aa_band"].nunique().tolist() == [1, 1]
+    assert table.groupby(["layers", "threads"])["aa_ratio"].nunique().tolist() == [1] * 4
     assert run["kernel_paths"] == {"floor-kernel": {"width": 512}}
     assert table["cold_first_call_s"].notna().all()
     assert "2-3-1 x 1 float64 2 threads" in done.stdout
     assert "benchmark '2-3-1 x 1 float64 step'" in done.stdout
+
+
+def test_a_quick_look_has_the_same_cells_and_no_fresh_processes(tmp_path: Path) -> None:
+    done = pytest_in(tmp_path, *TINY, "--quick", "--kernel", "numpy", "--benchmark-max-time", "0.5")
+    assert done.returncode == 0, done.stdout
+    table, run = summary(tmp_path), about(tmp_path)
+    assert table["status"].tolist() == ["ok"] * 3
+    assert run["budget"]["total_s"] < 0.1
+    assert run["first_calls"] == []
+    assert table["cold_first_call_s"].isna().all()
+    assert (table["dispatch_s"] > 0).all()
 
 
 @pytest.mark.parametrize(
@@ -184,6 +207,7 @@ def test_threads_cells_and_labels(tmp_path: Path) -> None:
     [
         ("--layers", "2-0-1"),
         ("--kernel", "no_such_kernel"),
+        ("--baseline", "numpi"),
         ("--threads", "0"),
         ("--threads", "x"),
         ("--cell", "2-3-1"),

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numba
 import numpy as np
 import pytest
 
+from bench.contest import NAN
 from bench.first_call import cold_and_cached, first_call, name_of
 from bench.grid import Cell
+from bench.measure import Budget
 from bench.peak import peak_gflops
 from bench.peers import Peer
-from bench.yardsticks import yardsticks
+from bench.yardsticks import Yardsticks, dispatch, yardsticks
 from kernels import load
+from kernels.vectorised import NumpyKernel
 
 CELLS = [Cell.of("2-3-1", "sigmoid", "squared_error", 1, dtype, threads) for dtype in ("float32", "float64") for threads in (1, 2)]
 COMPILED = """
@@ -80,12 +85,36 @@ def test_a_kernel_is_found_again_by_name(tmp_path: Path) -> None:
     assert name_of("function", lambda network: None) is None
 
 
-def test_yardsticks_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("quick", [False, True])
+def test_yardsticks_of_a_run(monkeypatch: pytest.MonkeyPatch, quick: bool) -> None:
     said: list[str] = []
     monkeypatch.setattr("bench.yardsticks.peak_gflops", lambda dtype, threads: 10.0 * threads)
-    monkeypatch.setattr("bench.yardsticks.cold_and_cached", lambda name, dtype: (len(name), 0.5))
+    monkeypatch.setattr("bench.yardsticks.cold_and_cached", lambda name, dtype: (len(name), NAN))
+    monkeypatch.setattr(
+        "bench.yardsticks.dispatch", lambda kernels, dtype, threads, budget: dict.fromkeys(kernels, NAN if threads > 1 else 1e-6)
+    )
     kernels = {("numpy", "float32"): load("numpy"), ("peer", "float32"): Peer, ("local", "float32"): lambda network: None}
-    found = yardsticks(CELLS, kernels, said.append)  # type: ignore[arg-type]
-    assert found.peaks() == {"float32": {"1": 10.0, "2": 20.0}, "float64": {"1": 10.0, "2": 20.0}}
-    assert found.first_calls_s == {("numpy", "float32"): (5, 0.5)}
-    assert len(said) == 5
+    found = yardsticks(CELLS, kernels, Budget(), said.append, quick)  # type: ignore[arg-type]
+    assert found.told()["peak_gflops"] == {"float32": {"1": 10.0, "2": 20.0}, "float64": {"1": 10.0, "2": 20.0}}
+    assert found.first_calls("peer", "float32")[0] != 5
+    assert (found.first_calls("numpy", "float32")[0] == 5) != quick
+    assert found.dispatch_s["peer", "float32", 1] == 1e-6
+    assert len(found.dispatch_s) == 2 * 3
+    assert len(said) == 2 * 4 + (not quick)
+    told = json.loads(json.dumps(found.told(), allow_nan=False))
+    again = Yardsticks.of(told)
+    assert again.told() == told
+    assert again.peak_gflops == found.peak_gflops
+    assert np.isnan(again.dispatch_s["peer", "float32", 2])
+
+
+def test_what_a_step_of_no_size_costs() -> None:
+    class Wrong(NumpyKernel):
+        def value_and_grad(self, *arguments: Any) -> Any:
+            cost, gradient = super().value_and_grad(*arguments)
+            return cost, 2 * gradient
+
+    found = dispatch({"numpy": load("numpy"), "wrong": Wrong}, "float64", 1, Budget(total_s=0.02))
+    assert found["numpy"] > 0
+    assert np.isnan(found["wrong"])
+    assert list(found) == ["numpy", "wrong"]

@@ -1,44 +1,113 @@
-"""What a run's times are held against beside each other, measured once before its cells: the machine's peak, the kernels' first calls."""
+"""What a run's times are held against beside each other, measured once before its cells: the peak, first calls, calls of no size."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+import numpy as np
+
+from bench.contest import NAN, NO_CONTENDERS, Contest
 from bench.first_call import cold_and_cached, name_of
 from bench.grid import Cell
+from bench.measure import Budget
 from bench.peak import peak_gflops
 from bench.peers import peer_of
+from bench.reach import Reach
 from bench.verified import KernelClass
+from kernels import Network
+
+SMALLEST = Network((1, 1))  # next to no arithmetic: what a step of it takes is taken by any
+DISPATCH_S = 0.1  # of timing, all kernels together
 
 
 @dataclass(frozen=True)
 class Yardsticks:
-    """``peak_gflops``: by dtype and threads, None without a JIT compiler. ``first_calls_s``: by kernel and dtype, cold and cached."""
+    """``peak_gflops``: by dtype and threads, None without a JIT compiler. ``first_calls_s``: by kernel and dtype, cold and cached.
+
+    ``dispatch_s``: by kernel, dtype and threads, what a step costs whatever the size.
+    """
 
     peak_gflops: dict[tuple[str, int], float | None] = field(default_factory=dict)
     first_calls_s: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
+    dispatch_s: dict[tuple[str, str, int], float] = field(default_factory=dict)
 
-    def peaks(self) -> dict[str, dict[str, float | None]]:
-        """The peaks as run.json has them: a dtype's by the number of threads."""
-        told: dict[str, dict[str, float | None]] = {}
+    def first_calls(self, kernel: str | None, dtype: str) -> tuple[float, float]:
+        """Seconds of a kernel's first call, cold and cached; NaN where it was not measured."""
+        return self.first_calls_s.get((kernel or "", dtype), (NAN, NAN))
+
+    def told(self) -> dict[str, Any]:
+        """As run.json has them: a dtype's peaks by the number of threads; a record for each first call and dispatch, null for NaN."""
+        peaks: dict[str, dict[str, float | None]] = {}
         for (dtype, threads), peak in self.peak_gflops.items():
-            told.setdefault(dtype, {})[str(threads)] = peak
-        return told
+            peaks.setdefault(dtype, {})[str(threads)] = peak
+        return {
+            "peak_gflops": peaks,
+            "first_calls": [
+                {"kernel": kernel, "dtype": dtype, "cold_s": none_for_nan(cold), "cached_s": none_for_nan(cached)}
+                for (kernel, dtype), (cold, cached) in self.first_calls_s.items()
+            ],
+            "dispatch": [
+                {"kernel": kernel, "dtype": dtype, "threads": threads, "dispatch_s": none_for_nan(seconds)}
+                for (kernel, dtype, threads), seconds in self.dispatch_s.items()
+            ],
+        }
+
+    @classmethod
+    def of(cls, about: Mapping[str, Any]) -> Yardsticks:
+        """Those that a run.json tells of. Raises ``KeyError`` and ``TypeError`` where it is none."""
+        first = ((told["kernel"], told["dtype"], told["cold_s"], told["cached_s"]) for told in about["first_calls"])
+        steps = ((told["kernel"], told["dtype"], told["threads"], told["dispatch_s"]) for told in about["dispatch"])
+        return cls(
+            {(dtype, int(n)): peak for dtype, peaks in about["peak_gflops"].items() for n, peak in peaks.items()},
+            {(kernel, dtype): (nan_for_none(cold), nan_for_none(cached)) for kernel, dtype, cold, cached in first},
+            {(kernel, dtype, threads): nan_for_none(seconds) for kernel, dtype, threads, seconds in steps},
+        )
 
 
 NONE = Yardsticks()
 
 
-def yardsticks(cells: Iterable[Cell], kernels: Mapping[tuple[str, str], KernelClass], say: Callable[[str], None]) -> Yardsticks:
-    """Measure them for these cells, and for kernels by label and dtype; none for peers, nor for what no other process could load."""
+def none_for_nan(value: float) -> float | None:
+    """None for NaN, which JSON does not have."""
+    return None if value != value else value
+
+
+def nan_for_none(value: float | None) -> float:
+    """NaN for None."""
+    return NAN if value is None else float(value)
+
+
+def yardsticks(
+    cells: Iterable[Cell], kernels: Mapping[tuple[str, str], KernelClass], budget: Budget, say: Callable[[str], None], quick: bool = False
+) -> Yardsticks:
+    """Measure them for these cells, and for kernels by label and dtype.
+
+    No first calls of peers, nor of what no other process could load; ``quick``: of none, for a compiler may take half a minute.
+    """
     found = Yardsticks()
     for dtype, threads in dict.fromkeys((cell.dtype, cell.threads) for cell in cells):
         say(f"the machine's peak, {dtype}, {threads} threads")
         found.peak_gflops[dtype, threads] = peak_gflops(dtype, threads)
+        entered = {label: kernel_class for (label, of_dtype), kernel_class in kernels.items() if of_dtype == dtype}
+        say(f"a step of the smallest network, {dtype}, {threads} threads")
+        for label, step_s in dispatch(entered, dtype, threads, budget).items():
+            found.dispatch_s[label, dtype, threads] = step_s
     for (label, dtype), kernel_class in kernels.items():
-        name = None if peer_of(kernel_class) else name_of(label, kernel_class)
+        name = None if quick or peer_of(kernel_class) else name_of(label, kernel_class)
         if name is not None:
             say(f"the first call of {label}, {dtype}, in a fresh process")
             found.first_calls_s[label, dtype] = cold_and_cached(name, dtype)
     return found
+
+
+def dispatch(kernels: Mapping[str, KernelClass], dtype: str, threads: int, budget: Budget) -> dict[str, float]:
+    """The median seconds of a step of a 1-1 network on one sample, by kernel, verified and timed in turns as any cell; NaN: no time."""
+    contest = Contest(Cell(SMALLEST, 1, dtype, threads), kernels, replace(budget, total_s=min(DISPATCH_S, budget.total_s)), Reach())
+    results = contest.run("step")
+    return {
+        name: float(np.median([turn.seconds for turn in result.turns])) if result.turns else NAN
+        for name, result in results.items()
+        if name not in NO_CONTENDERS
+    }

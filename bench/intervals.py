@@ -1,0 +1,81 @@
+"""Medians and ratios of samples, and how far they are uncertain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from bench.contest import NAN, Result
+from bench.grid import SEED
+
+Draws = NDArray[np.float64]  # (RESAMPLES,)
+
+CONFIDENCE = 0.95
+RESAMPLES = 2000
+FEWEST = 6  # below it neither a median nor a ratio has a 95 % interval
+
+
+def median_interval(samples: Sequence[float]) -> tuple[float, float, float]:
+    """The median and its 95 % interval between two order statistics (exact, by the binomial distribution); NaN below 6 samples."""
+    if not samples:
+        return NAN, NAN, NAN
+    ordered, n = np.sort(samples), len(samples)
+    # As many samples lie below the true median as heads fall in n throws; cut off what happens less often than 2.5 %.
+    k = int(np.sum(special.bdtr(np.arange(n // 2), n, 0.5) <= (1 - CONFIDENCE) / 2))
+    low, high = (float(ordered[k - 1]), float(ordered[n - k])) if k else (NAN, NAN)
+    return float(np.median(ordered)), low, high
+
+
+def ratio_interval(slower: Sequence[float], quicker: Sequence[float]) -> tuple[float, float, float]:
+    """The median of ``slower / quicker``, pair by pair, and its 95 % interval: a bootstrap of the log-ratio.
+
+    Blocks of neighbouring rounds are drawn. No interval (NaN) below 6 pairs.
+    """
+    log_ratio = np.log(np.asarray(slower) / np.asarray(quicker))
+    n = len(log_ratio)
+    if n < FEWEST:
+        return (float(np.exp(np.median(log_ratio))) if n else NAN), NAN, NAN
+    low, high = bounds(resampled_medians(log_ratio))
+    return float(np.exp(np.median(log_ratio))), float(np.exp(low)), float(np.exp(high))
+
+
+def resampled_medians(values: Sequence[float] | Draws, seed: int | Sequence[int] = SEED) -> Draws:
+    """The medians of 2000 samples as large as that of the ``values``, drawn from it in blocks of neighbours.
+
+    Blocks are circular and about n^(1/3) long, for a disturbance lasts longer than a round. As many values and the same seed draw the
+    same places. Raises ``ValueError`` where there are no values.
+    """
+    n = len(values)
+    if not n:
+        raise ValueError("values: got none, expected at least one")
+    length = round(n ** (1 / 3))
+    starts = np.random.default_rng(seed).integers(n, size=(RESAMPLES, -(-n // length)))
+    drawn = (starts[..., np.newaxis] + np.arange(length)) % n
+    medians: Draws = np.median(np.asarray(values)[drawn.reshape(RESAMPLES, -1)[:, :n]], axis=1)
+    return medians
+
+
+def bounds(draws: Draws) -> tuple[float, float]:
+    """The middle 95 % of the draws."""
+    low, high = np.quantile(draws, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return float(low), float(high)
+
+
+def times(result: Result) -> list[float]:
+    """Seconds of one call, turn by turn."""
+    return [turn.seconds for turn in result.turns]
+
+
+def paired(one: Result, other: Result) -> tuple[list[float], list[float]]:
+    """Seconds of one call of each, from the rounds in which both took part."""
+    by_round = {turn.round: turn.seconds for turn in other.turns}
+    both = [(turn.seconds, by_round[turn.round]) for turn in one.turns if turn.round in by_round]
+    return [seconds for seconds, _ in both], [seconds for _, seconds in both]
+
+
+def compared(one: Result | None, other: Result) -> tuple[float, float, float]:
+    """``one`` by ``other``, the ratio and its interval; NaN where either was not timed."""
+    return ratio_interval(*paired(one, other)) if one is not None and one.turns and other.turns else (NAN, NAN, NAN)

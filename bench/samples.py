@@ -1,0 +1,85 @@
+"""samples.csv: every turn at the clock, on its way to the disk as it is taken, and back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bench.grid import Cell
+from bench.measure import Turn
+
+KEYS = ["run_id", "kernel", "phase", "layers", "activation", "cost", "n_params", "batch", "dtype", "threads"]
+SAMPLES = [*KEYS, "round", "position", "iterations", "time_s"]
+CELL = ("layers", "activation", "cost", "batch", "dtype", "threads")  # what Cell.of makes a cell of
+Place = tuple[Cell, str]  # a cell and a phase: who is timed there takes turns
+
+
+def keys(run_id: str, kernel: str, phase: str, cell: Cell) -> dict[str, Any]:
+    """The columns that name a row."""
+    return {
+        "run_id": run_id,
+        "kernel": kernel,
+        "phase": phase,
+        "layers": cell.layers,
+        "activation": cell.activation,
+        "cost": cell.network.cost,
+        "n_params": cell.network.n_parameters,
+        "batch": cell.batch,
+        "dtype": cell.dtype,
+        "threads": cell.threads,
+    }
+
+
+class SamplesFile:
+    """A run's samples.csv, open while the run goes on. What was added outlives the process; what was synced, the machine's power."""
+
+    def __init__(self, path: Path, run_id: str) -> None:
+        self._run_id = run_id
+        self._file = path.open("x", encoding="utf-8", newline="")
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        self._writer.writerow(SAMPLES)
+        self._file.flush()
+
+    def add(self, cell: Cell, phase: str, turns: Mapping[str, Turn]) -> None:
+        """A row for each turn of a round, by kernel."""
+        for kernel, turn in turns.items():
+            named = keys(self._run_id, kernel, phase, cell).values()
+            self._writer.writerow([*named, turn.round, turn.position, turn.iterations, turn.seconds])
+        self._file.flush()
+
+    def sync(self) -> None:
+        """See them to the disk."""
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """No more will come."""
+        self._file.close()
+
+
+def read_samples(path: Path) -> dict[Place, dict[str, list[Turn]]]:
+    """The turns of each kernel, by cell and phase, in the order in which they were taken; what a killed run left of a line is no turn.
+
+    Raises ``OSError``, and ``ValueError`` in one line where the file is none of a run's.
+    """
+    whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
+    rows = csv.DictReader(io.StringIO(whole, newline=""))
+    if rows.fieldnames is None:
+        return {}
+    missing = [name for name in SAMPLES if name not in rows.fieldnames]
+    if missing:
+        raise ValueError(f"{path} has no column {', '.join(missing)}")
+    cell_of = cache(lambda *names: Cell.of(names[0], names[1], names[2], int(names[3]), names[4], int(names[5])))
+    found: dict[Place, dict[str, list[Turn]]] = {}
+    for row in rows:
+        try:
+            turn = Turn(int(row["round"]), int(row["position"]), int(row["iterations"]), float(row["time_s"]))
+            place = cell_of(*(row[name] for name in CELL)), row["phase"]
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path}, line {rows.line_num}: {error}") from None
+        found.setdefault(place, {}).setdefault(row["kernel"], []).append(turn)
+    return found

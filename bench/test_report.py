@@ -1,0 +1,242 @@
+"""Tables made anew are those that the run wrote, whenever it ended."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from bench.closing import speedup_text
+from bench.contest import NO_CONTENDERS
+from bench.grid import PHASES, Cell
+from bench.measure import Budget
+from bench.report import main, rebuild
+from bench.run import Run
+from bench.saved import read_run
+from bench.test_contest import TiringKernel, UnsupportedKernel, WrongKernel
+from bench.test_suite import TINY, pytest_in
+from kernels import load
+from kernels.network import Array
+from kernels.vectorised import NumpyKernel
+
+CELLS = [Cell.of("3-4-2", "sigmoid", "squared_error", batch, dtype) for batch in (1, 5) for dtype in ("float32", "float64")]
+KERNELS = {"numpy": load("numpy"), "naive": load("naive"), "wrong": WrongKernel, "tiring": TiringKernel, "none": UnsupportedKernel}
+TABLES = ("summary.csv", "scaling.csv", "crossovers.csv")
+KILLING = """
+import os, signal
+from pathlib import Path
+from kernels.vectorised import NumpyKernel
+class Killing(NumpyKernel):
+    def forward(self, theta, x):
+        if Path("bench/latest/samples.csv").read_text().count("\\n") > {after}:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().forward(theta, x)
+"""
+
+
+class InterruptedKernel(NumpyKernel):
+    """Somebody presses Ctrl-C while it is timed backward."""
+
+    samples = Path()
+
+    def backward(self, theta: Array, a: Any, y: Array) -> Array:
+        if "backward" in self.samples.read_text():
+            raise KeyboardInterrupt
+        return super().backward(theta, a, y)
+
+
+class Silent:
+    """Progress that nobody sees."""
+
+    done = 0
+
+    def say(self, text: str) -> None: ...
+    def finished(self, place: str) -> None: ...
+
+
+def page(folder: Path) -> Path:
+    """A page in place of the one that takes its time."""
+    (folder / "report.html").write_text(str(len(pd.read_csv(folder / "summary.csv"))))
+    assert json.loads((folder / "run.json").read_text())["ended"]
+    return folder / "report.html"
+
+
+@pytest.fixture(autouse=True)
+def _no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bench.page", SimpleNamespace(write_page=page))
+
+
+def started(folder: Path, kernels: dict[str, Any] = KERNELS) -> Run:
+    folder.mkdir()
+    plan = {(cell, phase): list(kernels) for cell in CELLS for phase in PHASES}
+    plan[CELLS[0], "forward"] = ["naive"]  # somebody left the others out
+    return Run(folder, folder, "a test", plan, kernels, Budget(total_s=0.01), Silent(), quick=True)  # type: ignore[arg-type]
+
+
+def measured(run: Run) -> Run:
+    for cell in CELLS:
+        for phase in PHASES:
+            run.result(cell, phase, "naive")
+    run.close()
+    return run
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "bench.page", SimpleNamespace(write_page=page))
+        return measured(started(tmp_path_factory.mktemp("report") / "run")).folder
+
+
+@pytest.fixture
+def folder(finished: Path, tmp_path: Path) -> Path:
+    """A copy of a finished run's samples and run.json."""
+    for name in ("samples.csv", "run.json"):
+        (tmp_path / name).write_bytes((finished / name).read_bytes())
+    return tmp_path
+
+
+def test_every_table_comes_out_as_it_was(finished: Path, folder: Path) -> None:
+    assert rebuild(folder) == []
+    for name in TABLES:
+        assert (folder / name).read_bytes() == (finished / name).read_bytes(), name
+    summary = pd.read_csv(folder / "summary.csv")
+    assert set(summary["status"]) == {"ok", "failed_verification", "error", "unsupported"}
+    assert (finished / "report.html").read_text() == str(len(summary))
+    samples = (folder / "samples.csv").read_text().splitlines()
+    samples[1] = samples[1].rpartition(",")[0] + ",1.5"  # one sample changed would be seen
+    (folder / "samples.csv").write_text("\n".join(samples) + "\n")
+    rebuild(folder)
+    assert (folder / "summary.csv").read_bytes() != (finished / "summary.csv").read_bytes()
+
+
+def test_both_of_a_pair_take_every_round_and_only_contenders_have_rows(finished: Path) -> None:
+    samples, summary = pd.read_csv(finished / "samples.csv"), pd.read_csv(finished / "summary.csv")
+    for (phase, batch, dtype), of in samples.groupby(["phase", "batch", "dtype"]):
+        rounds = of.groupby("kernel")["round"].agg(list)
+        first = "naive" if (phase, batch, dtype) == ("forward", 1, "float32") else "numpy"
+        assert rounds["again"] == rounds[first]
+    assert set(NO_CONTENDERS) <= set(samples["kernel"])
+    assert not set(NO_CONTENDERS) & set(summary["kernel"])
+    assert summary["aa_ratio"].notna().all()
+    assert summary["peak_bytes"].notna().equals(summary["verdict"] == "pass")
+
+
+def test_of_an_interrupted_run_what_was_finished_is_kept(tmp_path: Path) -> None:
+    InterruptedKernel.samples = tmp_path / "run" / "samples.csv"
+    run = started(tmp_path / "run", {"naive": load("naive"), "mine": InterruptedKernel})
+    with pytest.raises(KeyboardInterrupt):
+        measured(run)
+    run.close()
+    before = (run.folder / "summary.csv").read_bytes()
+    summary = pd.read_csv(run.folder / "summary.csv")
+    assert summary["status"].tolist() == ["ok"] + ["not_run"] * (len(summary) - 1)
+    samples = pd.read_csv(run.folder / "samples.csv")
+    assert "backward" in set(samples["phase"])  # what was taken of it is there, and no time is made of it
+    rebuild(run.folder)
+    assert (run.folder / "summary.csv").read_bytes() == before
+    assert {key.phase for key in read_run("A", run.folder).samples} == {"forward"}
+
+
+def test_a_run_without_a_page_keeps_its_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(folder: Path) -> Path:
+        raise RuntimeError("planted")
+
+    monkeypatch.setitem(sys.modules, "bench.page", SimpleNamespace(write_page=broken))
+    run = measured(started(tmp_path / "run", {"naive": load("naive")}))
+    assert run.warnings[-1:] == ["no report.html: RuntimeError: planted"]
+    about = json.loads((run.folder / "run.json").read_text())
+    assert (about["warnings"][-1:], about["complete"]) == (run.warnings[-1:], True)
+    assert all((run.folder / name).exists() for name in TABLES)
+
+
+@pytest.mark.parametrize("after", [1, 20, 60, 100])  # rows; a cell and phase takes 28 to 48
+def test_killed_at_any_moment_the_tables_are_those_of_all_finished_cells(tmp_path: Path, after: int) -> None:
+    (tmp_path / "killing.py").write_text(KILLING.format(after=after))
+    own = ("--kernel", str(tmp_path / "killing.py"), "--kernel", "numpy")
+    done = pytest_in(tmp_path, *TINY, "--quick", "--batch", "2", "--benchmark-max-time", "0.5", *own)
+    assert done.returncode == -9, done.stdout
+    run = tmp_path / "bench" / "latest"
+    about, samples = json.loads((run / "run.json").read_text()), pd.read_csv(run / "samples.csv")
+    assert (about["complete"], about["ended"]) == (False, None)
+    (run / "summary.csv").unlink()
+    with (run / "samples.csv").open("a") as file:
+        file.write("20260101T000000Z,numpy,backw")  # the half of a line that a kill may leave
+    rebuild(run)
+    summary = pd.read_csv(run / "summary.csv")
+    places = ["phase", "batch"]
+    taken = samples.groupby([*places, "kernel"]).size()
+    times = summary[summary["status"] == "ok"].set_index([*places, "kernel"])
+    assert times["n_samples"].equals(taken.reindex(times.index))
+    begun = samples[places].drop_duplicates()
+    assert 0 <= len(begun) - len(times.reset_index()[places].drop_duplicates()) <= 1  # at most the one in hand is lost
+    assert set(summary["status"]) == ({"ok", "not_run"} if after > 48 else {"not_run"})
+    assert len(summary) == 12
+    assert {key.kernel for key in read_run("A", run).samples} == ({"killing", "numpy", "floor"} if after > 48 else set())
+
+
+def test_a_stranger_can_rebuild_the_speedups(folder: Path) -> None:
+    """By the lines in results/README.md."""
+    rebuild(folder)
+    planted = pd.read_csv(folder / "summary.csv")
+    planted["tie"] = planted["tie"].mask(planted["tie"].notna() & (planted["dtype"] == "float32"), True)
+    planted.to_csv(folder / "summary.csv", index=False)
+    text = (Path(__file__).parent.parent / "results" / "README.md").read_text(encoding="utf-8")
+    first, second, *_ = [block.partition("```")[0] for block in text.split("```python\n")[1:]]
+    names: dict[str, Any] = {}
+    for block in (first, second):
+        assert len([line for line in block.splitlines() if line]) <= 5
+        exec(block.replace("results/bench/latest", str(folder)), names)
+    for row in pd.read_csv(folder / "summary.csv", dtype={"tie": str}).to_dict("records"):
+        place = tuple(row[name] for name in names["place"])
+        if row["speedup"] == row["speedup"]:
+            assert names["speedups"].loc[place, row["kernel"]] == pytest.approx(row["speedup"])
+            shown = speedup_text(row | {"tie": row["tie"] == "True"}).strip()
+            assert names["table"].loc[place, row["kernel"]] == shown
+        else:
+            assert place not in names["table"].index or pd.isna(names["table"].loc[place].get(row["kernel"]))
+    assert names["table"].notna().sum().sum() > 20
+    assert (names["table"].xs("float32", level="dtype") == "tie").any(axis=None)
+
+
+def damaged(name: str, change: Callable[[str], str] | None) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        path = folder / name
+        path.unlink() if change is None else path.write_text(change(path.read_text()))
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (damaged("run.json", None), "has no run.json; expected a run's folder"),
+        (damaged("samples.csv", None), "has no samples.csv; expected a run's folder"),
+        (damaged("run.json", lambda text: text[:99]), "run.json cannot be read: JSONDecodeError"),
+        (damaged("run.json", lambda text: text.replace('"outcomes"', '"results"')), "is not what a run of this version writes: KeyError"),
+        (damaged("samples.csv", lambda text: text.replace("round,", "turn,", 1)), "has no column round"),
+        (damaged("samples.csv", lambda text: text[: len(text) // 2]), r"samples.csv has \d+ samples of \w+ on 3-4-2 x 5 float32"),
+    ],
+)
+def test_what_is_no_run_is_said_in_a_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], damage: Callable[[Path], None], message: str
+) -> None:
+    damage(folder)
+    with pytest.raises(ValueError, match=message):
+        rebuild(folder)
+    with pytest.raises(SystemExit, match="2"):
+        main([str(folder)])
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (folder / "summary.csv").exists()
+
+
+def test_the_command_writes_tables_and_page(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main([str(folder)])
+    assert all((folder / name).exists() for name in (*TABLES, "report.html"))
+    assert f"page: {folder / 'report.html'}" in capsys.readouterr().out
