@@ -1,0 +1,73 @@
+"""What a kernel costs before it is fast: compiling, loading, dispatch, and after how many steps that is paid back."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
+
+from bench.page.inputs import Inputs
+from bench.page.plots import Group, short
+from bench.page.svg import svg
+from bench.page.text import count, counted, seconds
+
+STAGES = {  # column: its name for people, and how it is drawn
+    "cold_first_call_s": ("first call, nothing cached", "s", "#D55E00"),
+    "cached_first_call_s": ("first call, from the cache", "D", "#E69F00"),
+    "dispatch_s": ("dispatch", "o", "#0072B2"),
+}
+
+
+def stages(run: Inputs) -> pd.DataFrame:
+    """A row for each kernel, dtype and number of threads of which one of the three is known."""
+    names = list(STAGES)
+    rows = run.rows.dropna(subset=names, how="all")
+    return rows.groupby(["kernel", "dtype", "threads"], sort=False)[names].first().reset_index()
+
+
+def startup_plot(run: Inputs) -> list[Group]:
+    """One panel, a line in it for each kernel; of several dtypes and numbers of threads, the slowest."""
+    worst = stages(run).groupby("kernel", sort=False)[list(STAGES)].max()
+    if worst.empty:
+        return []
+    figure = Figure(figsize=(6.4, 1.25 + 0.27 * len(worst)), layout="constrained")
+    ax = figure.subplots()
+    for column, (_, marker, colour) in STAGES.items():
+        ax.plot(worst[column], range(len(worst)), marker=marker, color=colour, linestyle="none", markersize=6)
+    ax.hlines(range(len(worst)), worst.min(axis=1), worst.max(axis=1), color="0.75", linewidth=1.2, zorder=1)
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(numticks=12))
+    ax.xaxis.set_major_formatter(EngFormatter(unit="s"))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_yticks(range(len(worst)), [short(str(kernel), 28) for kernel in worst.index])
+    ax.set_ylim(len(worst) - 0.4, -0.6)
+    ax.grid(axis="x", color="0.9", linewidth=0.8)
+    ax.set_axisbelow(True)
+    ax.tick_params(length=0)
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    handles = [Line2D([], [], marker=marker, color=colour, linestyle="none", label=name) for name, marker, colour in STAGES.values()]
+    figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False, handletextpad=0.2, columnspacing=1.4)
+    return [Group("", [svg(figure, "startup", "Start-up and dispatch of each kernel, in seconds")], caption(run, worst))]
+
+
+def caption(run: Inputs, worst: pd.DataFrame) -> str:
+    """Who pays most at first, and whether the steps pay it back."""
+    words = []
+    cold = worst["cold_first_call_s"].dropna()
+    if len(cold):
+        kernel = cold.idxmax()
+        cached = worst.loc[kernel, "cached_first_call_s"]
+        words.append(f"The slowest start is {kernel}'s, {seconds(cold[kernel])}, and {seconds(cached)} once its code is in the cache.")
+    for kernel, rows in run.rows[run.rows["phase"] == "step"].groupby("kernel", sort=False):
+        calls = rows["break_even_calls"].dropna()
+        if len(calls):
+            words.append(
+                f"{kernel} has made up for it after {count(calls.min())} to {count(calls.max())} steps, by the cell,"
+                f" in {len(calls)} of {counted(int(rows['median_s'].notna().sum()), 'cell')}."
+            )
+    dispatch = worst["dispatch_s"].dropna()
+    if len(dispatch):
+        least, most = dispatch.idxmin(), dispatch.idxmax()
+        words.append(f"A call costs at least {seconds(dispatch[least])} ({least}) to {seconds(dispatch[most])} ({most}), whatever the size.")
+    return " ".join(words)
