@@ -46,7 +46,7 @@ def dots(cells: pd.DataFrame, looks: Mapping[str, Look], name: str, title: str) 
     ax.set_xscale("log")
     low, high = float(cells[name].min()), float(cells[name].max())
     ax.set_xlim(low / 1.5, max(1.3, high * 1.3))
-    ax.xaxis.set_major_locator(LogLocator(numticks=8))
+    ax.xaxis.set_major_locator(LogLocator(numticks=5))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:g} %"))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_yticks(range(len(places)), [short(place, 30) for place in places], fontsize=8)
@@ -67,6 +67,6 @@ def caption(cells: pd.DataFrame) -> str:
         if len(told):
             top = told.loc[told[name].idxmax()]
             best = told.groupby("cell")[name].max()
-            text += f" Closest to {what} comes {top['kernel']} on {top['place']}, {percent(top[name])}; "
-            text += f"in {(best >= 0.5).sum()} of {counted(len(best), 'cell')} a kernel reaches half of it."
+            text += f" Highest share of {what}: {top['kernel']} on {top['place']}, {percent(top[name])};"
+            text += f" half of it is reached in {(best >= 0.5).sum()} of {counted(len(best), 'cell')}."
     return text

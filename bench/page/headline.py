@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
 
 from bench.page.inputs import CELL, Inputs
-from bench.page.text import counted, listed, number, percent, ratio
+from bench.page.text import counted, listed, number, times
 from bench.page.winners import TIE
 
 WRONG = ("failed_verification", "inconclusive", "error")
@@ -29,26 +29,24 @@ def finding(run: Inputs, won: pd.DataFrame) -> list[str]:
     else:
         best = str(tally.index[0])
         told = [f"{best} is the fastest in {tally.iloc[0]} of {counted(len(here), 'cell')} ({what}){over(run, phase, best, here)}."]
-        others = [f"{kernel} in {n}" for kernel, n in tally.iloc[1:].items()]
         ties = int((here["winner"] == TIE).sum())
-        others += [f"{ties} {'is a tie' if ties == 1 else 'are ties'}"] * bool(ties)
-        told += [f"Of the other cells, {listed(others)}."] * bool(others)
+        others = [f"{kernel} {n}" for kernel, n in tally.iloc[1:].items()] + [counted(ties, "tie")] * bool(ties)
+        told += [f"In the other {len(here) - tally.iloc[0]}: {', '.join(others)}."] * bool(others)
     return told
 
 
 def over(run: Inputs, phase: str, kernel: str, here: pd.DataFrame) -> str:
-    """By what factor it is ahead of the baseline; the baseline itself, of the next kernel."""
+    """By what factor it is ahead of the baseline, in all cells that have both; the baseline itself, of the next kernel where it wins."""
+    rows = run.rows[(run.rows["phase"] == phase) & (run.rows["kernel"] == kernel)]
+    factors, other = rows["speedup"].dropna(), run.baseline
     if kernel == run.baseline:
-        factors, other = here.loc[here["winner"] == kernel, "factor"].dropna(), "the next kernel where it wins"
-    else:
-        rows = run.rows[(run.rows["phase"] == phase) & (run.rows["kernel"] == kernel)]
-        factors, other = rows["speedup"].dropna(), run.baseline
+        factors, other = here.loc[here["winner"] == kernel, "factor"].dropna(), "the next one"
     if factors.empty:
         return ""
-    mean = float(np.exp(np.log(factors).mean()))
+    mean = f": {times(np.exp(np.log(factors).mean()))} as fast as {other}"
     if len(factors) == 1:
-        return f", {ratio(mean)} the speed of {other}"
-    return f", on geometric average {ratio(mean)} the speed of {other} (from {ratio(factors.min())} to {ratio(factors.max())})"
+        return mean
+    return f"{mean} in the geometric mean, {number(factors.min(), 2)} to {times(factors.max())} by the cell"
 
 
 def band(rows: pd.DataFrame) -> str:
@@ -56,8 +54,8 @@ def band(rows: pd.DataFrame) -> str:
     bands = rows.dropna(subset=["aa_band"]).groupby("threads")["aa_band"].max()
     if bands.empty:
         return ""
-    words = [percent(b) + (f" on {counted(int(n), 'thread')}" if len(bands) > 1 else "") for n, b in bands.items()]  # type: ignore[call-overload]
-    text = f"Differences within the A/A band, {listed(words)}, count as ties: the same kernel, entered twice, seems to differ by as much."
+    words = [f"{100 * float(b):.1f} %" + (f" on {counted(int(n), 'thread')}" if len(bands) > 1 else "") for n, b in bands.items()]  # type: ignore[call-overload]
+    text = f"Differences of up to {listed(words)} are ties: by as much a kernel, entered twice, may seem to differ from itself (A/A band)."
     pairs = rows.drop_duplicates([*CELL, "phase"]).dropna(subset=["aa_ratio"])
     outside = ((pairs["aa_ci_low"] > 1 + pairs["aa_band"]) | (pairs["aa_ci_high"] < 1 / (1 + pairs["aa_band"]))).sum()
     return text + f" Told apart although they are one: {outside} of {counted(len(pairs), 'such pair')}." * bool(len(pairs))
@@ -77,20 +75,34 @@ def warnings(run: Inputs) -> list[str]:
     return found + [str(text) for text in run.about.get("warnings") or []]
 
 
-def facts(run: Inputs) -> dict[str, Any]:
+def facts(run: Inputs) -> dict[str, str]:
     """The run in a few words."""
     about, rows = run.about, run.rows
-    timed = int(rows["median_s"].notna().sum())
-    return {
+    known = {
         "run": about.get("run_id", run.folder.name),
-        "started": about.get("started"),
-        "ended": about.get("ended"),
+        "started": when(about.get("started")),
+        "took": duration(about.get("started"), about.get("ended")),
         "processor": about.get("cpu_model"),
         "cells": f"{len(rows[CELL].drop_duplicates()):,}",
-        "kernels": f"{len(run.kernels)}",
-        "rows with a time": f"{timed:,} of {len(rows):,}",
-        "commit": f"{str(about['commit'])[:10]}{', files changed' * bool(about.get('dirty'))}" if about.get("commit") else None,
+        "kernels": len(run.kernels),
+        "rows with a time": f"{rows['median_s'].notna().sum():,} of {len(rows):,}",
+        "commit": about.get("commit") and f"{str(about['commit'])[:10]}{', files changed' * bool(about.get('dirty'))}",
     }
+    return {name: str(fact) for name, fact in known.items() if fact}
 
 
-__all__ = ["WRONG", "band", "facts", "finding", "number", "warnings"]
+def when(moment: object) -> str:
+    """``2026-11-24 09:03 UTC``; as it stands where it is no time."""
+    try:
+        return datetime.fromisoformat(str(moment)).strftime("%Y-%m-%d %H:%M %Z")
+    except ValueError:
+        return str(moment or "")
+
+
+def duration(start: object, end: object) -> str:
+    """Whole minutes, or seconds below two of them; empty where either is no time."""
+    try:
+        passed = (datetime.fromisoformat(str(end)) - datetime.fromisoformat(str(start))).total_seconds()
+    except (TypeError, ValueError):
+        return ""
+    return f"{passed / 60:.0f} min" if passed >= 120 else f"{passed:.0f} s"

@@ -63,7 +63,7 @@ def caption(run: Inputs, worst: pd.DataFrame) -> str:
         calls = rows["break_even_calls"].dropna()
         if len(calls):
             words.append(
-                f"{kernel} has made up for it after {count(calls.min())} to {count(calls.max())} steps, by the cell,"
+                f"{kernel} has made up for its own after {span(calls)} steps"
                 f" in {len(calls)} of {counted(int(rows['median_s'].notna().sum()), 'cell')}."
             )
     dispatch = worst["dispatch_s"].dropna()
@@ -71,3 +71,8 @@ def caption(run: Inputs, worst: pd.DataFrame) -> str:
         least, most = dispatch.idxmin(), dispatch.idxmax()
         words.append(f"A call costs at least {seconds(dispatch[least])} ({least}) to {seconds(dispatch[most])} ({most}), whatever the size.")
     return " ".join(words)
+
+
+def span(calls: pd.Series) -> str:
+    """``80 to 1,900``, or the one number."""
+    return " to ".join(dict.fromkeys((count(calls.min()), count(calls.max()))))

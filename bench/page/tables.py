@@ -11,14 +11,13 @@ from markupsafe import Markup
 from pandas.io.formats.style import Styler
 
 from bench.page import text
-from bench.page.inputs import Inputs
-from bench.page.startup import STAGES, stages
+from bench.page.inputs import CELL, Inputs
+from bench.page.startup import stages
 from bench.page.text import estimates
 
 Format = Callable[[float], str]
 PageStyler = Styler.from_custom_template([str(Path(__file__).parent)], html_table="table.html.jinja")
 FILTERS = ("kernel", "phase", "network", "dtype", "threads")
-OPEN = ("text", "kernel")
 
 
 def html(rows: pd.DataFrame, caption: str, formats: Mapping[str, Format], start: Mapping[str, str] | None = None, filters: Sequence[str] = ()) -> Markup:
@@ -47,7 +46,7 @@ def speedups(run: Inputs) -> Markup:
     )
     shown = keyed(rows).assign(
         **{
-            "median": estimates(rows, "median_s", "ci_low_s", "ci_high_s"),
+            "median": rows["median_s"],
             "speed-up [95 %]": estimates(rows, "speedup", "speedup_ci_low", "speedup_ci_high"),
             "result": said,
             "samples": rows["n_samples"],
@@ -60,7 +59,9 @@ def speedups(run: Inputs) -> Markup:
 
 def why(run: Inputs) -> Markup:
     """The rows that have a time: what they make of the machine."""
-    rows = run.rows[run.rows["median_s"].notna()]
+    # What is known of a kernel in a cell stands in the row of one phase; here in all of them.
+    of_cell = run.rows.groupby(["kernel", *CELL])[["backward_over_forward", "backward_over_forward_model"]].transform("first")
+    rows = run.rows.assign(**dict(of_cell))[run.rows["median_s"].notna()]
     shown = keyed(rows).assign(
         **{
             "GFLOP/s": rows["gflops"],
@@ -94,10 +95,10 @@ def startup(run: Inputs) -> Markup:
     rows = stages(run).merge(over.reset_index(), on=by, how="left")
     shown = rows[by].assign(
         **{
-            "cold": rows["cold_first_call_s"],
-            "from cache": rows["cached_first_call_s"],
+            "first call, cold": rows["cold_first_call_s"],
+            "first call, cached": rows["cached_first_call_s"],
             "dispatch": rows["dispatch_s"],
-            "steady, fastest cell": rows["fastest"],
+            "steady: fastest cell": rows["fastest"],
             "slowest cell": rows["slowest"],
             "breaks even after": rows["least"],
             "at most": rows["most"],
@@ -107,10 +108,25 @@ def startup(run: Inputs) -> Markup:
     )
     formats = {
         "threads": text.count,
-        **dict.fromkeys(("cold", "from cache", "dispatch", "steady, fastest cell", "slowest cell"), text.seconds),
+        **dict.fromkeys(("first call, cold", "first call, cached", "dispatch", "steady: fastest cell", "slowest cell"), text.seconds),
         **dict.fromkeys(("breaks even after", "at most", "at most, cached"), text.count),
     }
     return html(shown, "Start-up", formats, filters=("kernel", "dtype", "threads"))
+
+
+def break_even(run: Inputs) -> Markup:
+    """The step of each kernel that had to be made up for, cell by cell."""
+    rows = run.rows[run.rows["break_even_calls"].notna()]
+    shown = keyed(rows).drop(columns="phase").assign(
+        **{
+            "steady": rows["median_s"],
+            "speed-up": rows["speedup"],
+            "breaks even after": rows["break_even_calls"],
+            "cached": rows["break_even_calls_cached"],
+        }
+    )
+    formats = {"steady": text.seconds, "speed-up": text.ratio, **dict.fromkeys(("batch", "threads", "breaks even after", "cached"), text.count)}
+    return html(shown, "Breaking even, cell by cell", formats, filters=("kernel", "network", "dtype", "threads"))
 
 
 def exponents(run: Inputs) -> Markup:
@@ -164,6 +180,3 @@ def at(row: Mapping[str, object]) -> str:
     fixed = str(row["layers"]) if row["along"] == "batch" else f"batch {row['batch']:.0f}"
     unusual = [str(row[name]) for name, usual in (("activation", "sigmoid"), ("cost", "squared_error")) if row[name] != usual]
     return " ".join([fixed, *unusual])
-
-
-__all__ = ["STAGES"]

@@ -26,14 +26,14 @@ def estimates(rows: pd.DataFrame, value: str, low: str, high: str) -> pd.Series:
     return pd.Series([Estimate(*numbers) for numbers in rows[[value, low, high]].itertuples(index=False)], rows.index, dtype=object)
 
 
-def number(x: float) -> str:
-    """Three significant digits, ``1,230`` and ``0.0123``; an exponent below 0.0001."""
+def number(x: float, digits: int = 3) -> str:
+    """So many significant digits, ``1,230`` and ``0.0123``; an exponent below 0.0001."""
     if isnan(x):
         return NONE
-    rounded = float(f"{x:.3g}")
+    rounded = float(f"{x:.{digits}g}")
     if rounded == 0 or not 1e-4 <= abs(rounded) < 1e15:
-        return f"{x:.2e}" if rounded else "0"
-    return f"{rounded:,.{max(0, 2 - floor(log10(abs(rounded))))}f}"
+        return f"{x:.{digits - 1}e}" if rounded else "0"
+    return f"{rounded:,.{max(0, digits - 1 - floor(log10(abs(rounded))))}f}"
 
 
 def count(x: float) -> str:
@@ -44,6 +44,11 @@ def count(x: float) -> str:
 def ratio(x: float) -> str:
     """``3.10×``."""
     return NONE if isnan(x) else f"{number(x)}×"
+
+
+def times(x: float) -> str:
+    """``3.1 times``, as a sentence has it."""
+    return f"{number(x, 2)} times"
 
 
 def ratio_interval(x: float) -> str:
@@ -69,8 +74,10 @@ def percent_interval(x: float) -> str:
 
 
 def count_interval(x: float) -> str:
-    """``98 [81, 112]``."""
-    return count(x) + (f" [{count(x.low)}, {count(x.high)}]" if isinstance(x, Estimate) else "")
+    """``98 [81, 112]``, ``1.2 [1.1, 1.4]``: a size between two that were measured."""
+    ends = [x, x.low, x.high] if isinstance(x, Estimate) else [x]
+    first, *others = (count(end) if end >= 10 else number(end, 2) for end in ends)
+    return first + f" [{', '.join(others)}]" * bool(others)
 
 
 def exponent(x: float) -> str:

@@ -14,7 +14,7 @@ from bench.look import GREY, Look
 from bench.page.inputs import Inputs
 from bench.page.plots import Group, conditions, short
 from bench.page.svg import svg
-from bench.page.text import count, listed, ratio, seconds
+from bench.page.text import count, listed, ratio, seconds, times
 from bench.plot import panel
 
 SIZE = (3.3, 2.5)
@@ -40,6 +40,7 @@ def against_work(run: Inputs, looks: Mapping[str, Look]) -> list[Group]:
         logarithmic(ax)
         ax.set_ylim(low, high)
         ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+        ax.xaxis.set_minor_locator(NullLocator())
         ax.set_xlabel("work: multiply-adds of a forward pass")
         ax.set_ylabel(f"time of one {phase}")
         ax.set_title(words)
@@ -103,10 +104,10 @@ def work_caption(rows: pd.DataFrame) -> str:
         return text
     ends = [best[best["work"] == edge] for edge in (best["work"].min(), best["work"].max())]
     words = [
-        f"{ratio(float(np.exp(np.log(cells['median_s'] / cells['floor_s']).mean())))} in the {name} cells ({count(work)} multiply-adds)"
-        for name, cells, work in zip(("smallest", "largest"), ends, (best["work"].min(), best["work"].max()), strict=True)
+        f"{times(np.exp(np.log(cells['median_s'] / cells['floor_s']).mean()))} the floor at {count(cells['work'].iloc[0])} multiply-adds"
+        for cells in ends[: best["work"].nunique()]
     ]
-    return f"{text} The fastest kernel takes, by the floor's time, {listed(words if len(best) > 1 else words[:1])}: left is overhead, right is arithmetic."
+    return f"{text} The fastest kernel takes {listed(words)}."
 
 
 def batch_caption(rows: pd.DataFrame) -> str:

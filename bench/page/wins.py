@@ -14,7 +14,7 @@ from bench.look import Look
 from bench.page.inputs import Inputs
 from bench.page.plots import Group, conditions, short
 from bench.page.svg import svg
-from bench.page.text import counted, listed, ratio
+from bench.page.text import ratio
 from bench.page.winners import TIE
 
 
@@ -59,7 +59,8 @@ def square(ax: Axes, x: int, y: int, cell: Mapping[str, object], looks: Mapping[
         ax.text(x, y, "tie", ha="center", va="center", fontsize=8.5, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})
         return
     look = looks[winner]
-    ink = "black" if luminance(look.colour) > 0.3 else "white"
+    # at 0.179 black and white contrast alike
+    ink = "black" if luminance(look.colour) > 0.179 else "white"
     ax.add_patch(Rectangle(corner, *side, facecolor=look.colour, edgecolor="none"))
     ax.plot([x], [y - 0.2], marker=look.marker, color=ink, markersize=5, linestyle="none")
     ax.text(x, y + 0.2, "alone" if cell["n_timed"] == 1 else ratio(float(str(cell["factor"]))), ha="center", va="center", fontsize=8, color=ink)
@@ -79,13 +80,10 @@ def tally(cells: pd.DataFrame) -> str:
 def caption(cells: pd.DataFrame) -> str:
     """Who wins how often in each panel, and where the lead is largest."""
     words = [f"{name}: {tally(these)}" for name, these in conditions(cells)]
-    text = f"Squares won — {'; '.join(words)}."
+    text = f"Squares won. {'; '.join(words)}."
     clear = cells[(cells["winner"] != TIE) & cells["factor"].notna()]
     if len(clear):
         top, least = clear.loc[clear["factor"].idxmax()], clear.loc[clear["factor"].idxmin()]
         text += f" The clearest lead is {top['winner']}'s on {top['cell']}, {ratio(top['factor'])} ahead of {top['next']}"
         text += f"; the closest that still counts, {least['winner']}'s on {least['cell']}, {ratio(least['factor'])}." if len(clear) > 1 else "."
     return text
-
-
-__all__ = ["counted", "listed", "win_maps"]

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
-from bench.look import looks
+from bench.look import GREY, looks
 from bench.page import headline, tables, text
 from bench.page.floors import floor_plots
 from bench.page.inputs import Inputs, read
@@ -55,6 +55,7 @@ def contents(run: Inputs) -> dict[str, Any]:
     return {
         "run": run,
         "look": look,
+        "grey": GREY,
         "css": Markup((HERE / "page.css").read_text(encoding="utf-8")),
         "script": Markup((HERE / "page.js").read_text(encoding="utf-8")),
         "finding": headline.finding(run, won),
