@@ -62,8 +62,10 @@ def panel(ax: Axes, cells: pd.DataFrame, look: Mapping[str, Look], styles: Mappi
         line = cells[(cells["kernel"] == kernel) & (cells["dtype"] == dtype)]
         timed = line[line["median_s"].notna()].sort_values("batch")
         bars = [timed["median_s"] - timed["ci_low_s"], timed["ci_high_s"] - timed["median_s"]]
-        drawn = {"color": look[kernel].colour, "marker": look[kernel].marker, "linestyle": styles[dtype]}
-        ax.errorbar(timed["batch"], timed["median_s"], bars, **drawn, markersize=4, linewidth=1.4)
+        colour, marker, _ = look[kernel]
+        ax.errorbar(
+            timed["batch"], timed["median_s"], bars, color=colour, marker=marker, linestyle=styles[dtype], markersize=4, linewidth=1.4
+        )
     without = cells[cells["median_s"].isna()]
     words = []
     for kernel, status in dict.fromkeys(zip(without["kernel"], without["status"], strict=True)):

@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from bench.look import GREY, Look
 from bench.page.inputs import Inputs
-from bench.page.plots import Group, conditions, short
+from bench.page.plots import Group, conditions, most, short
 from bench.page.svg import svg
 from bench.page.text import counted, percent
 from bench.page.times import of_first_phase
@@ -65,7 +65,7 @@ def caption(cells: pd.DataFrame) -> str:
     for name, what in (("share_of_gemm", "the floor"), ("share_of_peak", "the peak")):
         told = cells.dropna(subset=[name])
         if len(told):
-            top = told.loc[told[name].idxmax()]
+            top = most(told, name)
             best = told.groupby("cell")[name].max()
             text += f" Highest share of {what}: {top['kernel']} on {top['place']}, {percent(top[name])};"
             text += f" half of it is reached in {(best >= 0.5).sum()} of {counted(len(best), 'cell')}."

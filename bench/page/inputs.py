@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.crossovers import COLUMNS as CROSSOVERS
 from bench.grid import PHASES, Cell
 from bench.saved import table
 from bench.scaling import SCALING
-from bench.crossovers import COLUMNS as CROSSOVERS
 from kernels.protocol import one_line
 
 CELL = ["layers", "activation", "cost", "batch", "dtype", "threads"]
@@ -54,6 +54,11 @@ class Inputs:
         """Those with a time, the step first: it is what a training loop pays for."""
         timed = set(self.rows.loc[self.rows["median_s"].notna(), "phase"])
         return [phase for phase in reversed(PHASES) if phase in timed]
+
+    @property
+    def first_phase(self) -> dict[str, str]:
+        """What the filters of a table show at first."""
+        return {"phase": self.phases[0]} if self.phases else {}
 
     @property
     def baseline(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pandas as pd
 from markupsafe import Markup
@@ -10,12 +10,11 @@ from markupsafe import Markup
 
 @dataclass(frozen=True)
 class Group:
-    """``panels``: ``<svg>`` elements; ``caption``: what to see in them; ``missing``: what stands in their place where there are none."""
+    """``panels``: ``<svg>`` elements; ``caption``: what to see in them."""
 
     title: str
     panels: list[Markup]
     caption: str
-    notes: list[str] = field(default_factory=list)
 
 
 def conditions(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
@@ -25,6 +24,16 @@ def conditions(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
         (f"{dtype}" + f", {threads} thread{'s' * (threads != 1)}" * (several or threads != 1), these)
         for (threads, dtype), these in rows.groupby(["threads", "dtype"], sort=True)
     ]
+
+
+def most(rows: pd.DataFrame, column: str) -> pd.Series:
+    """The row with the largest value."""
+    return rows.iloc[int(rows[column].argmax())]
+
+
+def least(rows: pd.DataFrame, column: str) -> pd.Series:
+    """The row with the smallest value."""
+    return rows.iloc[int(rows[column].argmin())]
 
 
 def short(text: str, room: int = 22) -> str:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import pandas as pd
+from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
 from bench.page.inputs import Inputs
-from bench.page.plots import Group, short
+from bench.page.plots import Group, least, most, short
 from bench.page.svg import svg
-from bench.page.text import count, counted, seconds
+from bench.page.tables import Column, html, keys
+from bench.page.text import NONE, count, counted, ratio, seconds
 
 STAGES = {  # column: its name for people, and how it is drawn
     "cold_first_call_s": ("first call, nothing cached", "s", "#D55E00"),
     "cached_first_call_s": ("first call, from the cache", "D", "#E69F00"),
     "dispatch_s": ("dispatch", "o", "#0072B2"),
 }
+BREAK_EVEN = ["break_even_calls", "break_even_calls_cached"]
 
 
 def stages(run: Inputs) -> pd.DataFrame:
@@ -54,11 +57,11 @@ def startup_plot(run: Inputs) -> list[Group]:
 def caption(run: Inputs, worst: pd.DataFrame) -> str:
     """Who pays most at first, and whether the steps pay it back."""
     words = []
-    cold = worst["cold_first_call_s"].dropna()
+    cold = worst.dropna(subset=["cold_first_call_s"])
     if len(cold):
-        kernel = cold.idxmax()
-        cached = worst.loc[kernel, "cached_first_call_s"]
-        words.append(f"The slowest start is {kernel}'s, {seconds(cold[kernel])}, and {seconds(cached)} once its code is in the cache.")
+        top = most(cold, "cold_first_call_s")
+        first, cached = seconds(top["cold_first_call_s"]), seconds(top["cached_first_call_s"])
+        words.append(f"The slowest start is {top.name}'s, {first}, and {cached} once its code is in the cache.")
     for kernel, rows in run.rows[run.rows["phase"] == "step"].groupby("kernel", sort=False):
         calls = rows["break_even_calls"].dropna()
         if len(calls):
@@ -66,13 +69,54 @@ def caption(run: Inputs, worst: pd.DataFrame) -> str:
                 f"{kernel} has made up for its own after {span(calls)} steps"
                 f" in {len(calls)} of {counted(int(rows['median_s'].notna().sum()), 'cell')}."
             )
-    dispatch = worst["dispatch_s"].dropna()
-    if len(dispatch):
-        least, most = dispatch.idxmin(), dispatch.idxmax()
-        words.append(f"A call costs at least {seconds(dispatch[least])} ({least}) to {seconds(dispatch[most])} ({most}), whatever the size.")
+    known = worst.dropna(subset=["dispatch_s"])
+    if len(known):
+        ends = [f"{seconds(row['dispatch_s'])} ({row.name})" for row in (least(known, "dispatch_s"), most(known, "dispatch_s"))]
+        words.append(f"Whatever its size, a call costs {' to '.join(dict.fromkeys(ends))} at least.")
     return " ".join(words)
 
 
 def span(calls: pd.Series) -> str:
     """``80 to 1,900``, or the one number."""
     return " to ".join(dict.fromkeys((count(calls.min()), count(calls.max()))))
+
+
+def startup(run: Inputs) -> Markup:
+    """A row for each kernel, dtype and number of threads."""
+    by = ["kernel", "dtype", "threads"]
+    steps = run.rows[run.rows["phase"] == "step"].groupby(by, sort=False)
+    rows = stages(run).merge(steps[["median_s", *BREAK_EVEN]].agg(["min", "max", "count"]).pipe(flat).reset_index(), on=by, how="left")
+    paid = rows[["break_even_calls count", "median_s count"]].fillna(0).astype(int)
+    columns = [
+        *keys(rows, by),
+        Column("first call, cold", rows["cold_first_call_s"], seconds),
+        Column("first call, cached", rows["cached_first_call_s"], seconds),
+        Column("dispatch", rows["dispatch_s"], seconds),
+        Column("steady: fastest cell", rows["median_s min"], seconds),
+        Column("slowest cell", rows["median_s max"], seconds),
+        Column("breaks even after, steps", rows["break_even_calls min"], count),
+        Column("at most", rows["break_even_calls max"], count),
+        Column("at most, cached", rows["break_even_calls_cached max"], count),
+        Column("in cells", [f"{n} of {of}" if n else NONE for n, of in paid.itertuples(index=False)]),
+    ]
+    return html("Start-up", columns, by)
+
+
+def flat(rows: pd.DataFrame) -> pd.DataFrame:
+    """Two levels of column names as one."""
+    return rows.set_axis([" ".join(names) for names in rows.columns], axis="columns")
+
+
+def break_even(run: Inputs) -> Markup | None:
+    """Cell by cell, after how many steps a kernel has made up for its first call; None where there is no such kernel."""
+    rows = run.rows[run.rows["break_even_calls"].notna()]
+    if rows.empty:
+        return None
+    columns = [
+        *keys(rows, ("kernel", "network", "batch", "dtype", "threads")),
+        Column("steady", rows["median_s"], seconds),
+        Column("speed-up", rows["speedup"], ratio),
+        Column("breaks even after, steps", rows["break_even_calls"], count),
+        Column("cached", rows["break_even_calls_cached"], count),
+    ]
+    return html("Breaking even, cell by cell", columns, ("kernel", "network", "dtype", "threads"))

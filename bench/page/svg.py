@@ -6,6 +6,7 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib
@@ -13,7 +14,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
-STYLE = {
+STYLE: Any = {  # which matplotlib types by its 300 names
     "svg.hashsalt": "deltacheck",
     "svg.fonttype": "none",  # text stays text: found, read aloud, and small
     "text.parse_math": False,  # a name may hold dollar signs
@@ -36,7 +37,7 @@ def drawing() -> Iterator[None]:
 
 
 def svg(figure: Figure, name: str, text: str) -> Markup:
-    """The figure as an ``<svg>`` element. ``name``: sets its ids apart from those of others on the page; ``text``: what it shows, in words."""
+    """The figure as an ``<svg>`` element. ``name`` sets its ids apart from those of others on the page, ``text`` is what it shows."""
     file = io.BytesIO()
     figure.savefig(file, format="svg", transparent=True, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     root = ElementTree.fromstring(file.getvalue())

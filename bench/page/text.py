@@ -12,18 +12,20 @@ NONE = "–"
 class Estimate(float):
     """A number that knows its 95 % interval: tables sort by the number and show both."""
 
-    def __new__(cls, value: float, low: float, high: float) -> Estimate:
-        made = super().__new__(cls, value)
-        made.low, made.high = low, high
-        return made
-
     low: float
     high: float
+
+    @classmethod
+    def of(cls, value: float, low: float, high: float) -> Estimate:
+        """The number with the ends of its interval, NaN where it has none."""
+        made = cls(value)
+        made.low, made.high = low, high
+        return made
 
 
 def estimates(rows: pd.DataFrame, value: str, low: str, high: str) -> pd.Series:
     """Three columns as one, which pandas is not to make plain numbers of."""
-    return pd.Series([Estimate(*numbers) for numbers in rows[[value, low, high]].itertuples(index=False)], rows.index, dtype=object)
+    return pd.Series([Estimate.of(*numbers) for numbers in rows[[value, low, high]].itertuples(index=False)], rows.index, dtype=object)
 
 
 def number(x: float, digits: int = 3) -> str:
@@ -70,7 +72,7 @@ def percent(x: float) -> str:
 
 def percent_interval(x: float) -> str:
     """``31.2 % [31.0, 31.5]``."""
-    return percent(x) + interval(Estimate(x, 100 * x.low, 100 * x.high) if isinstance(x, Estimate) else x)
+    return percent(x) + interval(Estimate.of(x, 100 * x.low, 100 * x.high) if isinstance(x, Estimate) else x)
 
 
 def count_interval(x: float) -> str:

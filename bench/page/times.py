@@ -12,7 +12,7 @@ from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
 from bench.look import GREY, Look
 from bench.page.inputs import Inputs
-from bench.page.plots import Group, conditions, short
+from bench.page.plots import Group, conditions, least, most, short
 from bench.page.svg import svg
 from bench.page.text import count, listed, ratio, seconds, times
 from bench.plot import panel
@@ -81,8 +81,8 @@ def of_first_phase(run: Inputs) -> pd.DataFrame:
 
 def limits(rows: pd.DataFrame) -> tuple[float, float]:
     """One axis of time for all panels of a group, so that heights can be compared."""
-    times = rows[["median_s", "floor_s"]].stack()
-    return float(times.min()) / 1.6, float(times.max()) * 2.5
+    seen = rows[["median_s", "floor_s"]].to_numpy()
+    return float(np.nanmin(seen)) / 1.6, float(np.nanmax(seen)) * 2.5
 
 
 def logarithmic(ax: Axes) -> None:
@@ -112,16 +112,16 @@ def work_caption(rows: pd.DataFrame) -> str:
 
 def batch_caption(rows: pd.DataFrame) -> str:
     """How much the time grows from the smallest batch to the largest, against as many times the work."""
-    text = "The thick grey line is the floor, the bare matrix products; bars are 95 % intervals, mostly smaller than the markers."
+    text = "The thick grey line is the floor, the bare matrix products; bars are 95 % intervals."
     timed = rows.dropna(subset=["median_s"])
     first, last = timed["batch"].min(), timed["batch"].max()
     both = timed[timed["batch"] == first].merge(timed[timed["batch"] == last], on=["kernel", "network"], suffixes=("", "_last"))
     if first == last or both.empty:
         return text
     growth = both.assign(growth=both["median_s_last"] / both["median_s"])
-    least, most = growth.loc[growth["growth"].idxmin()], growth.loc[growth["growth"].idxmax()]
+    flat, steep = least(growth, "growth"), most(growth, "growth")
     return (
-        f"{text} From batch {first} to {last}, {last / first:,.4g} times the work, the time grows least for {least['kernel']} on"
-        f" {least['network']} ({ratio(least['growth'])}: mostly a fixed cost) and most for {most['kernel']} on {most['network']}"
-        f" ({ratio(most['growth'])}, from {seconds(most['median_s'])} to {seconds(most['median_s_last'])})."
+        f"{text} From batch {first} to {last}, {last / first:,.4g} times the work, the time grows least for {flat['kernel']} on"
+        f" {flat['network']} ({ratio(flat['growth'])}) and most for {steep['kernel']} on {steep['network']}"
+        f" ({ratio(steep['growth'])}, from {seconds(steep['median_s'])} to {seconds(steep['median_s_last'])})."
     )

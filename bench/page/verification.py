@@ -8,46 +8,47 @@ from pathlib import Path
 import pandas as pd
 from markupsafe import Markup
 
-from bench.page import text
 from bench.page.headline import WRONG
 from bench.page.inputs import CELL, Inputs
-from bench.page.tables import html
+from bench.page.tables import Column, html, keys
+from bench.page.text import count, listed, number
 
-OTHER = ("too_slow", "unsupported", "not_run")
 
-
-def verdicts(run: Inputs) -> Markup:
-    """A row for each kernel and dtype, those with a failure on top. A cell counts once, whatever phases it has."""
-    cells = run.rows.drop_duplicates(["kernel", *CELL])
+def verdicts(run: Inputs) -> Markup | None:
+    """A row for each kernel and dtype, those with a failure on top; a cell counts once, whatever phases it has. None without cells."""
     rows = []
-    for (kernel, dtype), these in cells.groupby(["kernel", "dtype"], sort=False):
-        said = these["verdict"].value_counts()
-        row = {"kernel": kernel, "dtype": dtype, "cells": len(these)}
-        row |= {name: int(said.get(name, 0)) for name in ("pass", "fail", "inconclusive")}
-        rows.append(row | {"not judged": int((these["verdict"] == "").sum()), "largest relative error": these["max_rel_error"].max()})
-    shown = pd.DataFrame(rows).sort_values(["fail", "inconclusive"], ascending=False, kind="stable")
-    formats = dict.fromkeys(("cells", "pass", "fail", "inconclusive", "not judged"), text.count)
-    return html(shown, "Verdicts by kernel and dtype", {**formats, "largest relative error": text.number})
+    for (kernel, dtype), cells in run.rows.drop_duplicates(["kernel", *CELL]).groupby(["kernel", "dtype"], sort=False):
+        said = {f"{verdict}": int((cells["verdict"] == verdict).sum()) for verdict in ("pass", "fail", "inconclusive", "")}
+        rows.append({"kernel": kernel, "dtype": dtype, "cells": len(cells), **said, "error": cells["max_rel_error"].max()})
+    if not rows:
+        return None
+    table = pd.DataFrame(rows).sort_values(["fail", "inconclusive"], ascending=False, kind="stable")
+    columns = keys(table, ("kernel", "dtype")) + [Column(name, table[name], count) for name in ("cells", "pass", "fail", "inconclusive")]
+    columns += [Column("not judged", table[""], count), Column("largest relative error", table["error"], number)]
+    return html("Verdicts by kernel and dtype", columns)
 
 
 def without_times(run: Inputs) -> Markup | None:
     """What has no time and why: failures one by one, the rest by kernel and reason. None where all have one."""
     rows = run.rows[run.rows["status"] != "ok"]
     wrong = rows[rows["status"].isin(WRONG)].drop_duplicates(["kernel", "cell", "status", "message"])
-    told = [
-        {"status": row["status"], "kernel": row["kernel"], "cells": 1, "where": f"{row['cell']}", "error": row["max_rel_error"], "message": row["message"]}
-        for row in wrong.to_dict("records")
-    ]
+    told = [(row["status"], row["kernel"], 1, row["cell"], row["max_rel_error"], row["message"]) for row in wrong.to_dict("records")]
     for (status, kernel), these in rows[~rows["status"].isin(WRONG)].groupby(["status", "kernel"], sort=False):
-        places = list(these["cell"].unique())
-        phases = list(these["phase"].unique())
-        where = f"{text.listed(phases)}; the first {places[0]}"
-        told.append({"status": status, "kernel": kernel, "cells": len(places), "where": where, "error": float("nan"), "message": these["message"].iloc[0]})
+        first = these.iloc[0]
+        where = f"{listed(list(these['phase'].unique()))}; the first {first['cell']}"
+        told.append((status, kernel, these["cell"].nunique(), where, float("nan"), first["message"]))
     if not told:
         return None
-    shown = pd.DataFrame(told).rename(columns={"error": "relative error"})
-    shown["status"] = shown["status"].str.replace("_", " ")
-    return html(shown, "Without a time", {"cells": text.count, "relative error": text.number})
+    status, kernels, cells, places, errors, messages = zip(*told, strict=True)
+    columns = [
+        Column("status", [str(name).replace("_", " ") for name in status]),
+        Column("kernel", kernels),
+        Column("cells", cells, count),
+        Column("where", places),
+        Column("relative error", errors, number),
+        Column("message", messages),
+    ]
+    return html("Without a time", columns)
 
 
 def verification_table(folder: Path) -> str | None:

@@ -24,7 +24,7 @@ def winners(rows: pd.DataFrame) -> pd.DataFrame:
     found = []
     for key, entered in rows.groupby(["phase", *CELL], sort=False):
         timed = entered[entered["median_s"].notna()].sort_values("median_s", kind="stable").to_dict("records")
-        first, second = (timed + [None, None])[:2]
+        first, second = (*timed, None, None)[:2]
         about: dict[str, Any] = {"n_timed": len(timed), "fastest": "", "next": "", "factor": NAN, "low": NAN, "high": NAN}
         if first:
             about["fastest"] = first["kernel"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,7 +13,7 @@ from matplotlib.patches import Rectangle
 
 from bench.look import Look
 from bench.page.inputs import Inputs
-from bench.page.plots import Group, conditions, short
+from bench.page.plots import Group, conditions, least, most, short
 from bench.page.svg import svg
 from bench.page.text import ratio
 from bench.page.winners import TIE
@@ -50,7 +51,7 @@ def win_map(cells: pd.DataFrame, looks: Mapping[str, Look], title: str) -> Figur
     return figure
 
 
-def square(ax: Axes, x: int, y: int, cell: Mapping[str, object], looks: Mapping[str, Look]) -> None:
+def square(ax: Axes, x: int, y: int, cell: Mapping[Any, Any], looks: Mapping[str, Look]) -> None:
     """The winner's colour and marker and its factor over the next; hatched where nobody is told to be ahead."""
     winner = str(cell["winner"])
     corner, side = (x - 0.47, y - 0.46), (0.94, 0.92)
@@ -63,7 +64,8 @@ def square(ax: Axes, x: int, y: int, cell: Mapping[str, object], looks: Mapping[
     ink = "black" if luminance(look.colour) > 0.179 else "white"
     ax.add_patch(Rectangle(corner, *side, facecolor=look.colour, edgecolor="none"))
     ax.plot([x], [y - 0.2], marker=look.marker, color=ink, markersize=5, linestyle="none")
-    ax.text(x, y + 0.2, "alone" if cell["n_timed"] == 1 else ratio(float(str(cell["factor"]))), ha="center", va="center", fontsize=8, color=ink)
+    lead = "alone" if cell["n_timed"] == 1 else ratio(cell["factor"])
+    ax.text(x, y + 0.2, lead, ha="center", va="center", fontsize=8, color=ink)
 
 
 def luminance(colour: str) -> float:
@@ -83,7 +85,8 @@ def caption(cells: pd.DataFrame) -> str:
     text = f"Squares won. {'; '.join(words)}."
     clear = cells[(cells["winner"] != TIE) & cells["factor"].notna()]
     if len(clear):
-        top, least = clear.loc[clear["factor"].idxmax()], clear.loc[clear["factor"].idxmin()]
-        text += f" The clearest lead is {top['winner']}'s on {top['cell']}, {ratio(top['factor'])} ahead of {top['next']}"
-        text += f"; the closest that still counts, {least['winner']}'s on {least['cell']}, {ratio(least['factor'])}." if len(clear) > 1 else "."
+        top, close = most(clear, "factor"), least(clear, "factor")
+        text += f" The clearest lead: {top['winner']} on {top['cell']}, {ratio(top['factor'])} ahead of {top['next']}."
+        if len(clear) > 1:
+            text += f" The closest that still counts: {close['winner']} on {close['cell']}, {ratio(close['factor'])}."
     return text

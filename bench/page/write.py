@@ -11,10 +11,12 @@ import jinja2
 from markupsafe import Markup
 
 from bench.look import GREY, looks
-from bench.page import headline, tables, text
+from bench.page import headline, text
 from bench.page.floors import floor_plots
 from bench.page.inputs import Inputs, read
-from bench.page.startup import startup_plot
+from bench.page.shape import crossovers, exponents
+from bench.page.speeds import speedups, why
+from bench.page.startup import break_even, startup, startup_plot
 from bench.page.svg import drawing
 from bench.page.times import against_batch, against_work
 from bench.page.verification import verdicts, verification_table, without_times
@@ -43,7 +45,7 @@ def rendered(run: Inputs) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"quoted": quote, "provenance": provenance, "counted": text.counted, "reasons": reasons}
+    environment.filters |= {"quoted": quote, "provenance": provenance, "counted": text.counted}
     with drawing():
         return environment.get_template("page.html.jinja").render(contents(run))
 
@@ -67,7 +69,11 @@ def contents(run: Inputs) -> dict[str, Any]:
         "against_batch": against_batch(run, look),
         "floors": floor_plots(run, look),
         "startup_plot": startup_plot(run),
-        "tables": tables,
+        "speedups": speedups(run),
+        "why": why(run) if run.phases else None,
+        "startup": startup(run),
+        "break_even": break_even(run),
+        "shapes": [exponents(run), crossovers(run)],
         "verdicts": verdicts(run),
         "without_times": without_times(run),
         "verification_table": verification_table(run.folder),
@@ -84,10 +90,3 @@ def provenance(value: object, name: str = "") -> str:
     if isinstance(value, int | float):
         return text.size(value) if name.endswith("_bytes") else text.seconds(value) if name.endswith("_s") and value else f"{value:,.10g}"
     return str(value)
-
-
-def reasons(run: Inputs) -> list[tuple[str, int]]:
-    """Why exponents were refused, the most frequent reason first."""
-    assert run.scaling is not None
-    found = run.scaling.loc[run.scaling["exponent"].isna(), "reason"].str.partition(":")[0].value_counts()
-    return [(str(reason), int(n)) for reason, n in found.items()]
