@@ -39,6 +39,7 @@ def picture(summary: pd.DataFrame, phase: str = "step") -> Figure:
         unusual = [name for name, usual in ((activation, "sigmoid"), (cost, "squared_error")) if name != usual]
         unusual += [f"{threads} threads"] * (threads != "1")
         panel(ax, cells, look)
+        ax.text(0.03, 0.97, "\n".join(without_times(cells)), transform=ax.transAxes, va="top", fontsize=7.5, color="0.35")
         batches = sorted(rows["batch"].unique())  # of all panels: they share the axis, and a cell may have come alone
         ax.set_xticks(batches, [str(batch) for batch in batches])
         ax.set_title(" ".join([layers, *unusual]), fontsize=10)
@@ -55,7 +56,7 @@ def picture(summary: pd.DataFrame, phase: str = "step") -> Figure:
 
 
 def panel(ax: Axes, cells: pd.DataFrame, look: Mapping[str, Look], styles: Mapping[str, Literal["-", "--"]] = STYLES) -> None:
-    """One network: log time against log batch size, the floor below, and a word on what has no time."""
+    """One network: log time against log batch size, and the floor."""
     for dtype, line in cells[cells["floor_s"].notna()].drop_duplicates(["dtype", "batch"]).sort_values("batch").groupby("dtype"):
         ax.plot(line["batch"], line["floor_s"], color=GREY, linestyle=styles[str(dtype)], linewidth=2.5, zorder=1)
     for kernel, dtype in dict.fromkeys(zip(cells["kernel"], cells["dtype"], strict=True)):
@@ -66,12 +67,6 @@ def panel(ax: Axes, cells: pd.DataFrame, look: Mapping[str, Look], styles: Mappi
         ax.errorbar(
             timed["batch"], timed["median_s"], bars, color=colour, marker=marker, linestyle=styles[dtype], markersize=4, linewidth=1.4
         )
-    without = cells[cells["median_s"].isna()]
-    words = []
-    for kernel, status in dict.fromkeys(zip(without["kernel"], without["status"], strict=True)):
-        batches = without.loc[(without["kernel"] == kernel) & (without["status"] == status), "batch"].unique()
-        words.append(f"{kernel} {status.replace('_', ' ')} at {', '.join(map(str, sorted(batches)))}")
-    ax.text(0.03, 0.97, "\n".join(words), transform=ax.transAxes, va="top", fontsize=7.5, color="0.35")
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
     ax.xaxis.set_minor_locator(NullLocator())
@@ -82,6 +77,16 @@ def panel(ax: Axes, cells: pd.DataFrame, look: Mapping[str, Look], styles: Mappi
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
     ax.tick_params(labelsize=9, color="0.6")
+
+
+def without_times(cells: pd.DataFrame) -> list[str]:
+    """A word on each kernel and status without a time: ``naive too slow at 32, 256``."""
+    without = cells[cells["median_s"].isna()]
+    words = []
+    for kernel, status in dict.fromkeys(zip(without["kernel"], without["status"], strict=True)):
+        batches = without.loc[(without["kernel"] == kernel) & (without["status"] == status), "batch"].unique()
+        words.append(f"{kernel} {status.replace('_', ' ')} at {', '.join(map(str, sorted(batches)))}")
+    return words
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

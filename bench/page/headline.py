@@ -28,10 +28,12 @@ def finding(run: Inputs, won: pd.DataFrame) -> list[str]:
         told = [f"No kernel is told to be the fastest: all {counted(len(here), 'cell')} are ties ({what})."]
     else:
         best = str(tally.index[0])
-        told = [f"{best} is the fastest in {tally.iloc[0]} of {counted(len(here), 'cell')} ({what}){over(run, phase, best, here)}."]
+        n = len(here)
+        where = f"{tally.iloc[0]} of {n} cells" if tally.iloc[0] < n else f"all {n} cells" if n > 1 else "the one cell"
+        told = [f"{best} is the fastest in {where} ({what}){over(run, phase, best, here)}."]
         ties = int((here["winner"] == TIE).sum())
         others = [f"{kernel} {n}" for kernel, n in tally.iloc[1:].items()] + [counted(ties, "tie")] * bool(ties)
-        told += [f"In the other {len(here) - tally.iloc[0]}: {', '.join(others)}."] * bool(others)
+        told += [f"In the other {n - tally.iloc[0]}: {', '.join(others)}."] * bool(others)
     return told
 
 
@@ -43,10 +45,10 @@ def over(run: Inputs, phase: str, kernel: str, here: pd.DataFrame) -> str:
         factors, other = here.loc[here["winner"] == kernel, "factor"].dropna(), "the next one"
     if factors.empty:
         return ""
-    mean = f": {times(np.exp(np.log(factors).mean()))} as fast as {other}"
-    if len(factors) == 1:
-        return mean
-    return f"{mean} in the geometric mean, {number(factors.min(), 2)} to {times(factors.max())} by the cell"
+    least, most = number(factors.min(), 2), times(factors.max())
+    if least == number(factors.max(), 2):
+        return f": {most} as fast as {other}"
+    return f": {times(np.exp(np.log(factors).mean()))} as fast as {other} in the geometric mean, {least} to {most} by the cell"
 
 
 def band(rows: pd.DataFrame) -> str:
@@ -54,8 +56,10 @@ def band(rows: pd.DataFrame) -> str:
     bands = rows.dropna(subset=["aa_band"]).groupby("threads")["aa_band"].max()
     if bands.empty:
         return ""
-    words = [f"{100 * float(b):.1f} %" + (f" on {counted(int(n), 'thread')}" if len(bands) > 1 else "") for n, b in bands.items()]  # type: ignore[call-overload]
-    text = f"Differences of up to {listed(words)} are ties: by as much a kernel, entered twice, may seem to differ from itself (A/A band)."
+    one = bands.nunique() == 1
+    words = [f"{100 * float(b):.1f} %" + ("" if one else f" on {n} thread{'s' * (n != 1)}") for n, b in bands.items()]
+    text = f"Differences of up to {listed(words[:1] if one else words)} are ties: by as much may a kernel, entered twice, seem to differ"
+    text += " from itself (A/A band)."
     pairs = rows.drop_duplicates([*CELL, "phase"]).dropna(subset=["aa_ratio"])
     outside = ((pairs["aa_ci_low"] > 1 + pairs["aa_band"]) | (pairs["aa_ci_high"] < 1 / (1 + pairs["aa_band"]))).sum()
     return text + f" Told apart although they are one: {outside} of {counted(len(pairs), 'such pair')}." * bool(len(pairs))

@@ -17,7 +17,9 @@ def exponents(run: Inputs) -> tuple[str, Markup | None]:
     if run.scaling is None:
         return "There is no scaling.csv in this run's folder.", None
     rows = run.scaling[run.scaling["exponent"].notna()]
-    told = f"{counted(len(run.scaling), 'series', 'series')}, {len(rows)} of them with an exponent: time grows as the size to that power."
+    told = (
+        f"{counted(len(run.scaling), 'series', 'series')}, {len(rows)} of them with an exponent: the power of the size as which time grows."
+    )
     reasons = run.scaling.loc[run.scaling["exponent"].isna(), "reason"].str.partition(":")[0].value_counts()
     if len(reasons):
         told += f" Refused: {', '.join(f'{reason} in {n}' for reason, n in reasons.items())}; scaling.csv says why, series by series."
@@ -38,11 +40,11 @@ def crossovers(run: Inputs) -> tuple[str, Markup | None]:
     """How many there are, and the table of those bounded on both sides: the others may as well be ties."""
     if run.crossovers is None:
         return "There is no crossovers.csv in this run's folder.", None
+    if run.crossovers.empty:
+        return "No crossovers: of each two kernels one is the faster at all sizes.", None
     rows = run.crossovers.dropna(subset=["crossover_low", "crossover_high"])
-    told = (
-        f"{counted(len(run.crossovers), 'crossover')}, {len(rows)} of them told: one kernel is the faster below that size, another beyond."
-    )
-    told += f" {len(run.crossovers) - len(rows)} lie within the noise on one side or both and are left to crossovers.csv."
+    told = f"{counted(len(run.crossovers), 'crossover')}, {len(rows)} of them told: below that size one kernel is the faster, beyond it"
+    told += f" another. {len(run.crossovers) - len(rows)} lie within the noise on one side or both and are left to crossovers.csv."
     columns = [
         Column("faster beyond", rows["faster_above"]),
         Column("faster below", rows["faster_below"]),

@@ -60,7 +60,7 @@ def ratio_interval(x: float) -> str:
 
 def interval(x: float) -> str:
     """`` [3.00, 3.30]``; nothing where there is none."""
-    if not isinstance(x, Estimate) or isnan(x.low) or isnan(x.high):
+    if not isinstance(x, Estimate) or isnan(x + x.low + x.high):
         return ""
     return f" [{number(x.low)}, {number(x.high)}]"
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
@@ -15,7 +16,7 @@ from bench.page.inputs import Inputs
 from bench.page.plots import Group, conditions, least, most, short
 from bench.page.svg import svg
 from bench.page.text import count, listed, ratio, seconds, times
-from bench.plot import panel
+from bench.plot import panel, without_times
 
 SIZE = (3.3, 2.5)
 
@@ -66,9 +67,10 @@ def against_batch(run: Inputs, looks: Mapping[str, Look]) -> list[Group]:
             ax.set_xticks(batches, [str(batch) for batch in batches])
             logarithmic(ax)
             ax.set_ylim(*limits(drawn))
-            ax.set_title(short(network, 40))
+            ax.set_title(short(network, 30))
             ax.set_xlabel("batch size (rows)")
-            panels.append(svg(figure, f"batch-{n}-{m}", f"Time of one {these['phase'].iloc[0]} of {network} against batch size, {words}"))
+            picture = svg(figure, f"batch-{n}-{m}", f"Time of one {these['phase'].iloc[0]} of {network} against batch size, {words}")
+            panels.append(picture + Markup('<p class="note">{}</p>').format("; ".join(without_times(these))))
         if panels:
             groups.append(Group(f"against batch size: {words}", panels, batch_caption(drawn)))
     return groups

@@ -32,6 +32,7 @@ def without_times(run: Inputs) -> Markup | None:
     """What has no time and why: failures one by one, the rest by kernel and reason. None where all have one."""
     rows = run.rows[run.rows["status"] != "ok"]
     wrong = rows[rows["status"].isin(WRONG)].drop_duplicates(["kernel", "cell", "status", "message"])
+    wrong = wrong.sort_values("status", key=lambda status: status.map(WRONG.index), kind="stable")
     told = [(row["status"], row["kernel"], 1, row["cell"], row["max_rel_error"], row["message"]) for row in wrong.to_dict("records")]
     for (status, kernel), these in rows[~rows["status"].isin(WRONG)].groupby(["status", "kernel"], sort=False):
         first = these.iloc[0]

@@ -40,7 +40,7 @@ def win_map(cells: pd.DataFrame, looks: Mapping[str, Look], title: str) -> Figur
     ax = figure.subplots()
     for cell in cells.to_dict("records"):
         square(ax, batches.index(cell["batch"]), networks.index(cell["network"]), cell, looks)
-    ax.set_xlim(-0.5, max(len(batches), 3) - 0.5)
+    ax.set_xlim(-0.5, len(batches) - 0.5)
     ax.set_ylim(len(networks) - 0.5, -0.5)
     ax.set_xticks(range(len(batches)), [str(batch) for batch in batches])
     ax.set_yticks(range(len(networks)), ["\n".join(short(word) for word in name.split(" ", 1)) for name in networks])
