@@ -63,9 +63,9 @@ FRAME = """<iframe src="page.html" width="390" height="800"></iframe>
 <script>onmessage = (event) => { document.body.dataset.told = event.data; };</script>"""
 
 
-def tried(tmp_path: Path, table: list[dict[str, Any]], planted: str = "") -> dict[str, Any]:
+def tried(tmp_path: Path, table: list[dict[str, Any]], planted: str = "", **about: Any) -> dict[str, Any]:
     """What came of trying the page of a run, on a phone's width, with something planted in it."""
-    page = write_page(save(tmp_path, table)).read_text(encoding="utf-8")
+    page = write_page(save(tmp_path, table, **about)).read_text(encoding="utf-8")
     page = page.replace("<head>", "<head>" + WATCH, 1).replace("</body>", planted + TRY + "</body>")
     (tmp_path / "page.html").write_text(page, encoding="utf-8")
     (tmp_path / "frame.html").write_text(FRAME, encoding="utf-8")
@@ -101,7 +101,9 @@ def test_tables_sort_and_filter(tmp_path: Path) -> None:
 def test_it_fits_a_phone_with_any_names(tmp_path: Path) -> None:
     table = rows(HOSTILE, ["64-30-10", "-".join(["16"] * 30)], (1, 32))
     table[0] |= {"status": "error", "median_s": NAN, "message": "word" * 100}
-    told = tried(tmp_path, table)
+    pools = [{f"threading_layer_{n}": "openblas" * 3 for n in range(12)}] * 3
+    about = {"thread_pools": pools, "command": "x" * 300, "environment": {"X" * 60: {"y" * 60: "z" * 200}}, "cpu_simd": ["avx"] * 30}
+    told = tried(tmp_path, table, **about)
     assert told["errors"] == told["fetched"] == []
     assert (told["fits"], told["width"]) == (True, 390)
 

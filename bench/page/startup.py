@@ -15,8 +15,8 @@ from bench.page.tables import Column, html, keys
 from bench.page.text import NONE, count, counted, ratio, seconds
 
 STAGES = {  # column: its name for people, and how it is drawn
-    "cold_first_call_s": ("first call, nothing cached", "s", "#D55E00"),
-    "cached_first_call_s": ("first call, from the cache", "D", "#E69F00"),
+    "cold_first_call_s": ("first call", "s", "#D55E00"),
+    "cached_first_call_s": ("first call, cached", "D", "#E69F00"),
     "dispatch_s": ("dispatch", "o", "#0072B2"),
 }
 BREAK_EVEN = ["break_even_calls", "break_even_calls_cached"]
@@ -34,7 +34,7 @@ def startup_plot(run: Inputs) -> list[Group]:
     worst = stages(run).groupby("kernel", sort=False)[list(STAGES)].max()
     if worst.empty:
         return []
-    figure = Figure(figsize=(6.4, 1.25 + 0.27 * len(worst)), layout="constrained")
+    figure = Figure(figsize=(4.8, 1.25 + 0.27 * len(worst)), layout="constrained")
     ax = figure.subplots()
     for column, (_, marker, colour) in STAGES.items():
         ax.plot(worst[column], range(len(worst)), marker=marker, color=colour, linestyle="none", markersize=6)
@@ -50,7 +50,7 @@ def startup_plot(run: Inputs) -> list[Group]:
     ax.tick_params(length=0)
     ax.spines[["top", "right", "left"]].set_visible(False)
     handles = [Line2D([], [], marker=marker, color=colour, linestyle="none", label=name) for name, marker, colour in STAGES.values()]
-    figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False, handletextpad=0.2, columnspacing=1.4)
+    figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False, handletextpad=0.2, columnspacing=1.2)
     return [Group("", [svg(figure, "startup", "Start-up and dispatch of each kernel, in seconds")], caption(run, worst))]
 
 

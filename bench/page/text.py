@@ -104,7 +104,7 @@ def size(x: float) -> str:
 
 def _scaled(x: float, step: int, units: tuple[str, ...]) -> str:
     n = 0
-    while float(f"{x:.3g}") >= step and n < len(units) - 1:
+    while x >= 0.9995 * step and n < len(units) - 1:
         x, n = x / step, n + 1
     return (f"{x:.0f}" if n == 0 else number(x)) + units[n]
 
