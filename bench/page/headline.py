@@ -1,0 +1,112 @@
+"""What to know of a run before anything else: the finding, the noise, what went wrong."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from bench.page.inputs import CELL, Inputs
+from bench.page.text import counted, listed, number, times
+from bench.page.winners import TIE
+
+WRONG = ("failed_verification", "inconclusive", "error")
+
+
+def finding(run: Inputs, won: pd.DataFrame) -> list[str]:
+    """The main finding in a sentence or two, of the step (or the first phase that has times)."""
+    if not run.phases:
+        return ["No kernel has a time in this run."]
+    phase = run.phases[0]
+    here = won[(won["phase"] == phase) & (won["n_timed"] > 0)]
+    what = "one step, forward and backward" if phase == "step" else f"one {phase} pass"
+    if (here["n_timed"] < 2).all():
+        return [f"{listed(list(here['fastest'].unique()))} alone: {counted(len(here), 'cell')} timed ({what}), nothing to compare."]
+    tally = here.loc[here["winner"] != TIE, "winner"].value_counts()  # most first; of equals the first in the table
+    if tally.empty:
+        told = [f"No kernel is told to be the fastest: all {counted(len(here), 'cell')} are ties ({what})."]
+    else:
+        best = str(tally.index[0])
+        n = len(here)
+        where = f"{tally.iloc[0]} of {n} cells" if tally.iloc[0] < n else f"all {n} cells" if n > 1 else "the one cell"
+        told = [f"{best} is the fastest in {where} ({what}){over(run, phase, best, here)}."]
+        ties = int((here["winner"] == TIE).sum())
+        others = [f"{kernel} {n}" for kernel, n in tally.iloc[1:].items()] + [counted(ties, "tie")] * bool(ties)
+        told += [f"In the other {n - tally.iloc[0]}: {', '.join(others)}."] * bool(others)
+    return told
+
+
+def over(run: Inputs, phase: str, kernel: str, here: pd.DataFrame) -> str:
+    """By what factor it is ahead of the baseline, in all cells that have both; the baseline itself, of the next kernel where it wins."""
+    rows = run.rows[(run.rows["phase"] == phase) & (run.rows["kernel"] == kernel)]
+    factors, other = rows["speedup"].dropna(), run.baseline
+    if kernel == run.baseline:
+        factors, other = here.loc[here["winner"] == kernel, "factor"].dropna(), "the next one"
+    if factors.empty:
+        return ""
+    least, most = number(factors.min(), 2), times(factors.max())
+    if least == number(factors.max(), 2):
+        return f": {most} as fast as {other}"
+    return f": {times(np.exp(np.log(factors).mean()))} as fast as {other} in the geometric mean, {least} to {most} by the cell"
+
+
+def band(rows: pd.DataFrame) -> str:
+    """The A/A band, and how the pairs it comes from fared; empty where no kernel was entered twice."""
+    bands = rows.dropna(subset=["aa_band"]).groupby("threads")["aa_band"].max()
+    if bands.empty:
+        return ""
+    one = bands.nunique() == 1
+    words = [f"{100 * float(b):.1f} %" + ("" if one else f" on {n} thread{'s' * (n != 1)}") for n, b in bands.items()]
+    text = f"Differences of up to {listed(words[:1] if one else words)} are ties: by as much may a kernel, entered twice, seem to differ"
+    text += " from itself (A/A band)."
+    pairs = rows.drop_duplicates([*CELL, "phase"]).dropna(subset=["aa_ratio"])
+    outside = ((pairs["aa_ci_low"] > 1 + pairs["aa_band"]) | (pairs["aa_ci_high"] < 1 / (1 + pairs["aa_band"]))).sum()
+    return text + f" Told apart although they are one: {outside} of {counted(len(pairs), 'such pair')}." * bool(len(pairs))
+
+
+def warnings(run: Inputs) -> list[str]:
+    """What to know before believing the rest: that the run is incomplete, what failed, and what the run itself found."""
+    found = []
+    if not run.about.get("complete"):
+        missing = int((run.rows["status"] == "not_run").sum())
+        found.append(f"This run is incomplete: {missing:,} of {counted(len(run.rows), 'row')} were not measured.")
+    for status in WRONG:
+        rows = run.rows[run.rows["status"] == status]
+        if len(rows):
+            kernels = listed(list(rows["kernel"].unique()))
+            found.append(f"{kernels}: {status.replace('_', ' ')} in {counted(len(rows), 'row')}, no time there; see the verification.")
+    return found + [str(text) for text in run.about.get("warnings") or []]
+
+
+def facts(run: Inputs) -> dict[str, str]:
+    """The run in a few words."""
+    about, rows = run.about, run.rows
+    known = {
+        "run": about.get("run_id", run.folder.name),
+        "started": when(about.get("started")),
+        "took": duration(about.get("started"), about.get("ended")),
+        "processor": about.get("cpu_model"),
+        "cells": f"{len(rows[CELL].drop_duplicates()):,}",
+        "kernels": len(run.kernels),
+        "rows with a time": f"{rows['median_s'].notna().sum():,} of {len(rows):,}",
+        "commit": about.get("commit") and f"{str(about['commit'])[:10]}{', files changed' * bool(about.get('dirty'))}",
+    }
+    return {name: str(fact) for name, fact in known.items() if fact}
+
+
+def when(moment: object) -> str:
+    """``2026-11-24 09:03 UTC``; as it stands where it is no time."""
+    try:
+        return datetime.fromisoformat(str(moment)).strftime("%Y-%m-%d %H:%M %Z")
+    except ValueError:
+        return str(moment or "")
+
+
+def duration(start: object, end: object) -> str:
+    """Whole minutes, or seconds below two of them; empty where either is no time."""
+    try:
+        passed = (datetime.fromisoformat(str(end)) - datetime.fromisoformat(str(start))).total_seconds()
+    except (TypeError, ValueError):
+        return ""
+    return f"{passed / 60:.0f} min" if passed >= 120 else f"{passed:.0f} s"

@@ -1,0 +1,310 @@
+"""The page stands alone, says what the tables say, and shows any name as the text it is."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.grid import Cell
+from bench.page import write_page
+from bench.page.inputs import NUMBERS, TEXTS, read
+from bench.page.winners import winners
+from bench.scaling import write_both
+
+NAN = float("nan")
+HOSTILE = ('<script>alert("1")</script>', "a&b's $x_$ </title>", "long-" * 30, "--> ]]>", '" onload="alert(2)')
+Rows = list[dict[str, Any]]
+Change = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def rows(
+    kernels: Iterable[str] = ("numpy", "numba"),
+    layers: Iterable[str] = ("64-30-10", "256-256-256"),
+    batches: Iterable[int] = (1, 32, 256),
+    dtypes: Iterable[str] = ("float64",),
+    threads: Iterable[int] = (1,),
+    phases: Iterable[str] = ("forward", "backward", "step"),
+    activation: str = "sigmoid",
+    cost: str = "squared_error",
+) -> Rows:
+    """A summary: the second kernel is twice as fast as the first, the baseline, the third four times, all within 1 %; the fifth ties."""
+    kernels = list(kernels)
+    found = []
+    places = [(network, batch, dtype, n) for network in layers for batch in batches for dtype in dtypes for n in threads]
+    for network, batch, dtype, n in places:
+        cell = Cell.of(network, activation, cost, batch, dtype, n)
+        for phase in phases:
+            base = 1e-5 + cell.flops(phase) / 2e10
+            for k, kernel in enumerate(kernels):
+                time, speedup = base / 2**k, float(2**k)
+                backward = {"backward_over_forward": 2.1, "backward_over_forward_model": 1.8} if phase == "backward" else {}
+                jit = (
+                    {"cold_first_call_s": 8.0, "cached_first_call_s": 0.2, "break_even_calls": 9e5, "break_even_calls_cached": 2e4}
+                    if k
+                    else {}
+                )
+                found.append(
+                    dict.fromkeys(NUMBERS, NAN)
+                    | dict.fromkeys(TEXTS, "")
+                    | {"run_id": "run", "kernel": kernel, "phase": phase, "layers": network, "activation": activation, "cost": cost}
+                    | {
+                        "n_params": cell.network.n_parameters,
+                        "batch": batch,
+                        "dtype": dtype,
+                        "threads": n,
+                        "status": "ok",
+                        "verdict": "pass",
+                    }
+                    | {"max_rel_error": 2e-15, "n_samples": 40, "median_s": time, "ci_low_s": time * 0.995, "ci_high_s": time * 1.005}
+                    | {"baseline": kernels[0], "speedup": speedup, "speedup_ci_low": speedup * 0.99, "speedup_ci_high": speedup * 1.01}
+                    | {"tie": "" if k == 0 else "False", "aa_ratio": 1.001, "aa_ci_low": 0.99, "aa_ci_high": 1.01, "aa_band": 0.02}
+                    | {
+                        "gflops": 1.0,
+                        "share_of_peak": 0.1 * 2**-k,
+                        "floor_s": base / 40,
+                        "share_of_gemm": 0.5,
+                        "share_of_gemm_ci_low": 0.49,
+                    }
+                    | {"share_of_gemm_ci_high": 0.51, "first_call_s": 1e-3, "dispatch_s": 1e-6 * (k + 1), "peak_bytes": 4096}
+                    | backward
+                    | jit
+                )
+    return found
+
+
+def save(folder: Path, table: Rows, **about: Any) -> Path:
+    """A run's folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pd.DataFrame(table, columns=["run_id", *TEXTS, *NUMBERS]).to_csv(folder / "summary.csv", index=False)
+    if table:
+        write_both(pd.DataFrame(table), folder)
+    known = {"schema_version": 3, "run_id": "run", "complete": True, "command": "pytest bench/ --benchmark-only", "warnings": []}
+    (folder / "run.json").write_text(json.dumps(known | about), encoding="utf-8")
+    return folder
+
+
+def page(folder: Path, table: Rows, **about: Any) -> str:
+    return write_page(save(folder, table, **about)).read_text(encoding="utf-8")
+
+
+class Parsed(HTMLParser):
+    """The page's elements, addresses, ids and words."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.ids: list[str] = []
+        self.attributes: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            self.attributes.append(name)
+            self.addresses += [value or ""] * (name in ("href", "src", "xlink:href", "action", "data", "srcset"))
+            self.ids += [value or ""] * (name == "id")
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def leaving(text: str) -> list[str]:
+    """What a page would fetch, or lead to, beyond its own folder."""
+    found = [a for a in Parsed(text).addresses if not re.fullmatch(r"#[\w.-]+|data:,|[\w.-]+\.(csv|json)|(\.\./)+verify/[\w./-]+\.csv", a)]
+    return found + re.findall(r"""url\((?!#)[^)]*\)|@import|(?:fetch|import)\(|XMLHttpRequest|(?:src|href)\s*=\s*["']?\w+:(?!,)""", text)
+
+
+def test_it_stands_alone(tmp_path: Path) -> None:
+    text = page(tmp_path, rows())
+    assert leaving(text) == []
+    for planted in (
+        '<img src="https://example.org/x.png">',
+        '<link rel="stylesheet" href="//example.org">',
+        "<style>a{background:url(x.png)}",
+    ):
+        assert leaving(text.replace("</main>", planted + "</main>")) != []
+    assert "http" not in re.sub(r"http-equiv", "", text)
+
+
+def test_every_section_is_there_with_what_the_tables_say(tmp_path: Path) -> None:
+    text = page(tmp_path, rows())
+    parsed = Parsed(text)
+    sections = [
+        "warnings",
+        "wins",
+        "times",
+        "floors",
+        "speedups",
+        "why",
+        "startup",
+        "scaling",
+        "verification",
+        "machine",
+        "files",
+        "reading",
+    ]
+    assert [name for name in parsed.ids if name in sections] == sections
+    assert "numba is the fastest in all 6 cells (one step, forward and backward): 2.0 times as fast as numpy." in text
+    for told in (
+        "2.00× [1.98, 2.02]",
+        "Differences of up to 2.0 % are ties",
+        "50.0 % [49.0, 51.0]",
+        "pytest bench/ --benchmark-only",
+        "4.00 KiB",
+    ):
+        assert told in parsed.text
+    assert parsed.addresses.count("summary.csv") == 1
+    assert len(parsed.ids) == len(set(parsed.ids))
+    pointed_at = re.findall(r'(?:url\(|href=")#([^)"]*)', text)
+    assert len(pointed_at) > 100
+    assert set(pointed_at) <= set(parsed.ids)
+    assert parsed.tags.count("svg") == 9  # three maps, all cells by work, two networks by batch, floor and peak, start-up
+
+
+def test_the_same_tables_give_the_same_bytes(tmp_path: Path) -> None:
+    assert page(tmp_path / "a", rows()) == page(tmp_path / "b", rows())
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [
+        "crossovers.csv",
+        "report.html",
+        "run.json",
+        "scaling.csv",
+        "summary.csv",
+    ]
+
+
+def test_names_are_text(tmp_path: Path) -> None:
+    plain = Parsed(page(tmp_path / "plain", rows([f"k{n}" for n in range(len(HOSTILE))], batches=(1, 32))))
+    table = rows(HOSTILE, batches=(1, 32))
+    table[2] |= {"status": "error", "median_s": NAN, "message": HOSTILE[0]}
+    text = page(tmp_path / "hostile", table, warnings=[HOSTILE[0]], cpu_model=HOSTILE[0], **{HOSTILE[3]: {HOSTILE[4]: [HOSTILE[0]]}})
+    parsed = Parsed(text)
+    assert set(parsed.tags) == set(plain.tags)
+    assert set(parsed.attributes) == set(plain.attributes)
+    assert parsed.tags.count("script") == 1
+    assert leaving(text) == []
+    for name in HOSTILE:
+        assert name in parsed.text
+    assert any("a&amp;b's $x_$ &lt;/title&gt;" in picture for picture in re.findall(r"<svg.*?</svg>", text, re.DOTALL))  # no formula
+
+
+def test_an_empty_run_says_so(tmp_path: Path) -> None:
+    table = [row | {name: NAN for name in NUMBERS if name not in ("batch", "threads", "n_params")} for row in rows()]
+    table = [row | {"status": "not_run", "verdict": "", "baseline": "", "tie": ""} for row in table]
+    parsed = Parsed(page(tmp_path, table, complete=False))
+    assert "No kernel has a time in this run." in parsed.text
+    assert "This run is incomplete: 36 of 36 rows were not measured." in parsed.text
+    assert "svg" not in parsed.tags
+    assert "No kernel has a time" in page(tmp_path / "none", [])
+
+
+def test_failures_come_first(tmp_path: Path) -> None:
+    statuses = {"mine": ("failed_verification", "fail"), "naive": ("too_slow", ""), "other": ("error", "pass")}
+    table = rows(["naive", "numpy", "numba", "mine", "other"])
+    for row in table:
+        if row["kernel"] in statuses:
+            row |= dict(zip(("status", "verdict"), statuses[row["kernel"]], strict=True)) | {
+                "median_s": NAN,
+                "speedup": NAN,
+                "message": "why not",
+            }
+    parsed = Parsed(page(tmp_path, table, complete=False))
+    assert "incomplete run" in parsed.text
+    assert "mine: failed verification in 18 rows" in parsed.text
+    verification = parsed.text[parsed.text.index("Verdicts by kernel and dtype") :]
+    assert verification.index("mine") < verification.index("numpy")
+    assert "too slow naive 6 forward, backward and step; the first 64-30-10 x 1 float64 – why not" in verification
+
+
+def won(table: Rows, tmp_path: Path) -> pd.DataFrame:
+    return winners(read(save(tmp_path, table)).rows)
+
+
+def test_a_lead_within_the_noise_is_a_tie(tmp_path: Path) -> None:
+    def of(factor: float, **changed: Any) -> str:
+        table = rows(["numpy", "a"], layers=["2-3-1"], batches=[1], phases=["step"])
+        table[1] |= {"speedup": factor, "speedup_ci_low": factor * 0.99, "speedup_ci_high": factor * 1.01}
+        table[1]["median_s"] = table[0]["median_s"] / factor
+        (row,) = won([row | changed for row in table], tmp_path).to_dict("records")
+        return str(row["winner"])
+
+    assert [of(factor) for factor in (0.5, 0.98, 1.0, 1.02, 1.05, 2.0)] == ["numpy", "", "", "", "a", "a"]
+    assert of(1.05, aa_band=0.05) == ""
+    assert of(2.0, speedup_ci_low=NAN) == ""
+
+
+def test_without_the_baseline_the_medians_decide(tmp_path: Path) -> None:
+    table = rows(["numpy", "a", "b"], layers=["2-3-1"], batches=[1], phases=["step"])
+    (row,) = won(table, tmp_path).to_dict("records")
+    assert (row["winner"], row["next"], row["factor"]) == ("b", "a", pytest.approx(2.0))
+    assert row["low"] == pytest.approx(2 * np.exp(-np.hypot(np.log(1.005), np.log(0.995))), rel=1e-3)
+    table[2] |= {"median_s": table[1]["median_s"] / 1.02, "ci_low_s": table[1]["median_s"] / 1.03, "ci_high_s": table[1]["median_s"] / 1.01}
+    (row,) = won(table, tmp_path).to_dict("records")
+    assert (row["winner"], row["fastest"]) == ("", "b")
+    alone = won([row | ({"median_s": NAN} if row["kernel"] != "a" else {}) for row in table], tmp_path).to_dict("records")
+    assert (alone[0]["winner"], alone[0]["n_timed"]) == ("a", 1)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        rows(["numpy"], ["2-3-1"], [1], phases=["step"]),
+        rows(phases=["forward"]),
+        rows([f"kernel-{n}" for n in range(12)], threads=(1, 2, 4), dtypes=("float32", "float64"), phases=["step"]),
+        rows(activation="tanh,relu", cost="squared_error", layers=["64-30-10"]),
+        rows(activation="relu", cost="cross_entropy"),
+    ],
+    ids=["one", "forward", "twelve", "activations", "cross-entropy"],
+)
+def test_any_run_has_a_page(tmp_path: Path, table: Rows) -> None:
+    text = page(tmp_path, table)
+    assert leaving(text) == []
+    assert not re.search(r"\bnan\b(?!\")", Parsed(text).text, re.IGNORECASE)
+
+
+def test_tables_a_run_failed_to_make_are_missed(tmp_path: Path) -> None:
+    folder = save(tmp_path, rows())
+    for name in ("scaling.csv", "crossovers.csv"):
+        (folder / name).unlink()
+    assert "There is no scaling.csv" in write_page(folder).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("summary.csv", None, "has no summary.csv; expected a run's folder"),
+        ("run.json", None, "has no run.json; expected a run's folder"),
+        ("run.json", "[1]", "run.json cannot be read: "),
+        ("summary.csv", "kernel,phase\n", "summary.csv cannot be read: ValueError: no column layers"),
+    ],
+)
+def test_no_run_is_one_line_and_the_old_page_stays(tmp_path: Path, file: str, content: str | None, message: str) -> None:
+    folder = save(tmp_path, rows())
+    (folder / "report.html").write_text("old")
+    (folder / file).unlink()
+    if content is not None:
+        (folder / file).write_text(content)
+    with pytest.raises(ValueError, match=r"^folder: ") as caught:
+        write_page(folder)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert (folder / "report.html").read_text() == "old"
+
+
+def test_the_verification_table_is_linked_where_it_is(tmp_path: Path) -> None:
+    folder = save(tmp_path / "bench" / "run", rows())
+    assert "verification.csv" not in Parsed(write_page(folder).read_text(encoding="utf-8")).addresses
+    (tmp_path / "verify" / "of date").mkdir(parents=True)
+    (tmp_path / "verify" / "latest").symlink_to("of date")
+    (tmp_path / "verify" / "of date" / "verification.csv").touch()
+    assert "../../verify/of%20date/verification.csv" in Parsed(write_page(folder).read_text(encoding="utf-8")).addresses
