@@ -9,9 +9,9 @@ from typing import Any
 from bench.again import bands, called_different
 from bench.contest import NO_CONTENDERS
 from bench.grid import Cell
-from bench.intervals import paired, ratio_interval
 from bench.run import Run
 from bench.tables import Row
+from bench.winner import podium
 
 ROOM = 4  # kernels that fit on a line; others come in another table
 
@@ -46,13 +46,8 @@ def who_won(run: Run, phase: str) -> list[str]:
 
 
 def winner(run: Run, cell: Cell, phase: str) -> str | None:
-    """The fastest kernel; None where its paired ratio to the next one may lie within the A/A band."""
-    timed = {name: result for name, result in run.results[cell, phase].items() if result.turns and name not in NO_CONTENDERS}
-    order = sorted(timed, key=lambda name: run.row(cell, phase, name)["median_s"])
-    if len(order) < 2:
-        return order[0] if order else None
-    _, low, _ = ratio_interval(*paired(timed[order[1]], timed[order[0]]))
-    return order[0] if low > 1 + run.row(cell, phase, order[0])["aa_band"] else None
+    """The winner of a cell and phase."""
+    return podium(run.row(cell, phase, kernel) for kernel in run.results[cell, phase] if kernel not in NO_CONTENDERS).winner
 
 
 def entry(run: Run, cell: Cell, phase: str, kernel: str, fastest: str | None) -> str:

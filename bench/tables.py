@@ -21,6 +21,7 @@ SUMMARY = [
     *KEYS,
     *("status", "verdict", "max_rel_error", "n_samples", "median_s", "ci_low_s", "ci_high_s"),
     *("baseline", "speedup", "speedup_ci_low", "speedup_ci_high", "tie", "speedup_vs_numpy"),
+    *("over_fastest", "over_fastest_ci_low", "over_fastest_ci_high"),
     *("aa_ratio", "aa_ci_low", "aa_ci_high", "aa_band", "gflops", "share_of_peak"),
     *("floor_s", "share_of_gemm", "share_of_gemm_ci_low", "share_of_gemm_ci_high"),
     *("backward_over_forward", "backward_over_forward_model", "first_call_s", "cold_first_call_s", "cached_first_call_s"),
@@ -50,6 +51,7 @@ def contest_rows(run_id: str, place: Place, results: Results, yardsticks: Yardst
     base_s = median_interval(times(base))[0] if base else NAN
     first = twice(timed, baseline)
     pair = compared(results.get(AGAIN), results[first]) if first else (NAN, NAN, NAN)
+    fastest = min((contenders[name] for name in timed), key=lambda result: median_interval(times(result))[0], default=None)
     floor = results.get(FLOOR)
     floor_s = median_interval(times(floor))[0] if floor else NAN
     rows = []
@@ -57,6 +59,7 @@ def contest_rows(run_id: str, place: Place, results: Results, yardsticks: Yardst
         median, low, high = median_interval(times(result))
         speedup = compared(base, result)
         over_numpy = speedup if baseline == "numpy" else compared(contenders.get("numpy"), result)
+        behind = compared(result, fastest) if fastest else (NAN, NAN, NAN)
         of_gemm = compared(floor, result)
         gflops = cell.flops(phase) / median / 1e9
         cold, cached = yardsticks.first_calls(kernel, cell.dtype)
@@ -76,6 +79,9 @@ def contest_rows(run_id: str, place: Place, results: Results, yardsticks: Yardst
             "speedup_ci_high": speedup[2],
             "tie": None,
             "speedup_vs_numpy": over_numpy[0],
+            "over_fastest": behind[0],
+            "over_fastest_ci_low": behind[1],
+            "over_fastest_ci_high": behind[2],
             "aa_ratio": pair[0],
             "aa_ci_low": pair[1],
             "aa_ci_high": pair[2],
