@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from bench.closing import closing_lines
 from bench.grid import Cell
+from bench.limit import limit_of, speak_to
 from bench.measure import Budget
 from bench.options import OPTIONS, Options
 from bench.progress import Progress
@@ -29,15 +31,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, text in OPTIONS.items():
         group.addoption(f"--{name}", action="append", default=[], metavar=name.upper(), help=text)
     group.addoption("--baseline", default=None, metavar="NAME", help="the kernel that speed-ups are over (default: numpy; once)")
+    group.addoption("--cell-limit", default=None, metavar="SECONDS", help="a contender that is longer at a cell hangs (default: 120; once)")
     group.addoption("--quick", action="store_true", help="a look: the same cells with less time, without first calls in fresh processes")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     given = {name: config.getoption(name, []) for name in OPTIONS}
     try:
+        limit_of(config.getoption("cell_limit", None))
         config.bench_options = Options.parse(config.selection, **given, baseline=config.getoption("baseline", None))  # type: ignore[attr-defined]
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
+    capture: Any = config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else nullcontext():
+        speak_to(os.dup(2))  # that of the terminal
     if config.getoption("benchmark_columns", None) is None:  # pytest-benchmark's ten columns do not fit a terminal
         config.option.benchmark_columns = ["min", "median", "iqr", "rounds"]
 
@@ -95,6 +102,7 @@ def budget(request: pytest.FixtureRequest) -> Budget:
         min_rounds=max(default.min_rounds, option("benchmark_min_rounds")),
         max_rounds=max(default.max_rounds, option("benchmark_min_rounds")),
         round_s=max(default.round_s, float(option("benchmark_min_time"))),
+        limit_s=limit_of(option("cell_limit")),
     )
 
 

@@ -14,6 +14,7 @@ from bench.again import AGAIN, twice
 from bench.allocation import peak_bytes
 from bench.floor import FLOOR, floor_calls
 from bench.grid import PHASES, SEED, Cell
+from bench.limit import HungError, last_resort, limited
 from bench.measure import Budget, Call, Keep, Turn, take_turns, timed
 from bench.peers import NO_BACKWARD, Peer, peer_of
 from bench.reach import Reach
@@ -31,7 +32,7 @@ NO_CONTENDERS = (FLOOR, AGAIN)  # they take turns, to measure the others by
 class Result:
     """What came of a kernel in a cell and phase. It has turns only where status is ``ok``, and that only with a pass."""
 
-    status: str  # ok, too_slow, unsupported, failed_verification, inconclusive, error, not_run
+    status: str  # ok, too_slow, unsupported, failed_verification, inconclusive, error, timeout, not_run
     verdict: str = ""  # pass, fail, inconclusive; empty where it was not judged
     max_rel_error: float = NAN
     first_call_s: float = NAN
@@ -66,7 +67,9 @@ class Contest:
         judge = Judge(cell)
         with threads_held(cell.threads), unwarned():
             for name, kernel_class in kernels.items():
-                self._admitted[name] = self._admit(name, kernel_class, judge, reach, say)
+                with last_resort(self.budget.limit_s):
+                    self._admitted[name] = self._admit(name, kernel_class, judge, reach, say)
+        self._reach = reach
 
     def run(self, phase: str, kernels: Collection[str] | None = None, keep: Keep = lambda turns: None) -> dict[str, Result]:
         """The results of ``kernels`` (or all) in a phase, the timed ones with their turns, and of the two that take turns with them.
@@ -79,7 +82,8 @@ class Contest:
         if first is None:
             return results
         rng = np.random.default_rng([SEED, self.cell.batch, *self.cell.network.layer_sizes, PHASES.index(phase)])
-        with threads_held(self.cell.threads), unwarned():
+        longest_s = len(calls) * (self.budget.limit_s + self.budget.total_s)
+        with threads_held(self.cell.threads), unwarned(), last_resort(longest_s):
             entered = calls | self._second(first, phase) | {FLOOR: floor_calls(self.cell)[phase]}
             turns, fallen = take_turns(entered, self.budget, rng, keep=keep)
             self.warnings += [f"{self.cell} {phase}: {stray}" for stray in strays(self.cell.threads)]
@@ -91,14 +95,19 @@ class Contest:
             results[name] = replace(results[name], turns=tuple(taken))
         for name, error in fallen.items():
             results[name] = replace(results[name], status="error", message=one_line(error))
+            if isinstance(error, HungError):
+                results[name] = replace(results[name], status="timeout", message=f"{error} in {phase}")
+                self._reach.hung[name] = f"{self.cell} {phase}"
+                self._admitted[name] = dict.fromkeys(PHASES, not_again(self._reach.hung[name]))
         return results
 
     def _second(self, name: str, phase: str) -> dict[str, Call]:
         """The pass of a second instance of a kernel, or nothing where it cannot be made again: then no pair is taken."""
         if name not in self._again:
             try:
-                self._again[name] = first_calls(self._kernels[name], self.cell)[0]
-            except (Exception, SystemExit) as error:
+                with limited(self.budget.limit_s):
+                    self._again[name] = first_calls(self._kernels[name], self.cell)[0]
+            except (Exception, SystemExit, HungError) as error:
                 self._again[name] = {}
                 self.warnings.append(f"{self.cell}: {name} could not be entered twice: {one_line(error)}")
         return {AGAIN: self._again[name][phase]} if phase in self._again[name] else {}
@@ -123,30 +132,41 @@ class Contest:
             missing = set(PHASES) - set(self._calls[name]) if status == "ok" else set()
             return results | dict.fromkeys(missing, Result("unsupported", message=NO_BACKWARD))
 
+        if name in reach.hung:
+            return dict.fromkeys(PHASES, not_again(reach.hung[name]))
         try:
-            say(f"trying {name}")
-            peer = peer_of(kernel_class)
-            if peer:
-                peer.prepare(self.cell.threads)
-                kernel_class = cache(peer)  # timed is what was verified, compiled once
-            # A peer's smaller cells are left alone: each would be compiled, and a library is not that slow.
-            predicted = None if peer else reach.explore(name, self.cell, limit_s, try_out)
-            if predicted is not None and predicted > limit_s:
-                return outcome("too_slow", message=f"a step would take about {predicted:.2g} s; a call may take {limit_s:g} s")
-            step_s = try_out(self.cell)
-            reach.note(name, self.cell, step_s)
-            if step_s > limit_s:
-                return outcome("too_slow", message=f"a step took {step_s:.2g} s; a call may take {limit_s:g} s")
-            say(f"verifying {name}")
-            verdict = judge(kernel_class, contract=peer is None)
-            if verdict.verdict == "pass" and not peer:  # a peer's library asks for memory unseen
-                most |= {phase: peak_bytes(call) for phase, call in self._calls[name].items()}
+            with limited(self.budget.limit_s):
+                say(f"trying {name}")
+                peer = peer_of(kernel_class)
+                if peer:
+                    peer.prepare(self.cell.threads)
+                    kernel_class = cache(peer)  # timed is what was verified, compiled once
+                # A peer's smaller cells are left alone: each would be compiled, and a library is not that slow.
+                predicted = None if peer else reach.explore(name, self.cell, limit_s, try_out)
+                if predicted is not None and predicted > limit_s:
+                    return outcome("too_slow", message=f"a step would take about {predicted:.2g} s; a call may take {limit_s:g} s")
+                step_s = try_out(self.cell)
+                reach.note(name, self.cell, step_s)
+                if step_s > limit_s:
+                    return outcome("too_slow", message=f"a step took {step_s:.2g} s; a call may take {limit_s:g} s")
+                say(f"verifying {name}")
+                verdict = judge(kernel_class, contract=peer is None)
+                if verdict.verdict == "pass" and not peer:  # a peer's library asks for memory unseen
+                    most |= {phase: peak_bytes(call) for phase, call in self._calls[name].items()}
         except NotImplementedError as error:  # what the kernel does not claim to do
             return outcome("unsupported", message=one_line(error))
+        except HungError as error:
+            reach.hung[name] = str(self.cell)
+            return outcome("timeout", message=f"{error} at its first calls and their verification")
         except (Exception, SystemExit) as error:
             return outcome("error", message=one_line(error))
         status = {"pass": "ok", "fail": "failed_verification"}.get(verdict.verdict, "inconclusive")
         return outcome(status, verdict.verdict, verdict.max_rel_error, verdict.message)
+
+
+def not_again(where: str) -> Result:
+    """What hung once would hang again, for as long."""
+    return Result("timeout", message=f"not tried: it hung on {where}")
 
 
 def passes(kernel_class: KernelClass, cell: Cell) -> Iterator[tuple[str, Call]]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.limit import LIMIT_S, HungError, limited
 from bench.quiet import wait_until_quiet
 
 Call = Callable[[], Any]
@@ -32,6 +33,7 @@ class Budget:
     min_rounds: int = 7  # with 5 the 95 % interval of a median does not exist, with 6 it is the whole range
     max_rounds: int = 100
     round_s: float = 1e-3  # a turn lasts at least this long: below it the clock and the loop are in the number
+    limit_s: float = LIMIT_S  # a contender that is still at a turn, or at its first calls and their verification, hangs
     quiet: bool = False  # before a turn, wait for other threads to sleep (``bench.quiet``), then let it wake its own: one turn uncounted
 
 
@@ -93,14 +95,16 @@ def take_turns(
     with settled_gc():
         for name, call in calls.items():
             try:
-                settle(call, 1, budget)
-                iterations[name], each_s = calibrate(call, budget.round_s, clock)
-                seconds[name] = (1 + iterations[name]) * each_s
-                if budget.quiet:
-                    started = clock()
-                    settle(call, iterations[name], budget)
-                    seconds[name] = clock() - started + iterations[name] * each_s
-            except (Exception, SystemExit) as error:
+                with limited(budget.limit_s):
+                    settle(call, 1, budget)
+                    n, each_s = calibrate(call, budget.round_s, clock)
+                    turn_s = (1 + n) * each_s
+                    if budget.quiet:
+                        started = clock()
+                        settle(call, n, budget)
+                        turn_s = clock() - started + n * each_s
+                iterations[name], seconds[name] = n, turn_s
+            except (Exception, SystemExit, HungError) as error:
                 fallen[name] = error
         turns: dict[str, list[Turn]] = {name: [] for name in iterations}
         wanted = rounds(seconds, budget)
@@ -111,9 +115,10 @@ def take_turns(
             taken: dict[str, Turn] = {}
             for position, name in enumerate(order):
                 try:
-                    settle(calls[name], iterations[name], budget)
-                    total = timed(calls[name], iterations[name], clock)
-                except (Exception, SystemExit) as error:
+                    with limited(budget.limit_s):
+                        settle(calls[name], iterations[name], budget)
+                        total = timed(calls[name], iterations[name], clock)
+                except (Exception, SystemExit, HungError) as error:
                     fallen[name] = error
                     del turns[name]
                 else:

@@ -16,6 +16,7 @@ class Reach:
     """
 
     def __init__(self) -> None:
+        self.hung: dict[str, str] = {}  # kernel -> where it never came back
         self._known: dict[tuple[str, str], list[tuple[int, float]]] = {}
 
     def note(self, kernel: str, cell: Cell, seconds: float) -> None:
