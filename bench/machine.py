@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import time
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -15,21 +16,31 @@ import llvmlite.binding as llvm
 import numba
 import threadpoolctl
 
+from bench.cpu import cpu_facts, load_average
+
 PACKAGES = ("numpy", "scipy", "numba", "llvmlite", "pandas", "pytest", "pytest-benchmark", "threadpoolctl", "torch", "jax", "jaxlib")
 VARIABLES = ("OPENBLAS_", "MKL_", "OMP_", "KMP_", "NUMBA_", "BLIS_", "XLA_", "PJRT_", "NPROC", "TORCHINDUCTOR_")
 
 
 def machine() -> dict[str, Any]:
-    """CPU, memory (bytes), system, Python, package versions, thread pools and the variables that steer them."""
+    """CPU, memory (bytes), load, clock, system, Python, package versions and the variables that steer libraries."""
     cpu = cpuinfo.get_cpu_info()
+    clock = time.get_clock_info("perf_counter")
     return {
         "platform": platform.platform(),
         "cpu_model": cpu.get("brand_raw", platform.processor()),
         "cpu_count": os.cpu_count(),
         "cpu_count_usable": usable_cpus(),
         "cpu_simd": [flag for flag in cpu.get("flags", []) if flag.startswith(("avx", "sve", "neon", "asimd"))],
-        "memory_bytes": memory_bytes(),
+        **cpu_facts(),
+        "cpu_affinity": sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
+        "nice": os.nice(0) if hasattr(os, "nice") else None,
+        "load_average_at_start": load_average(),
+        "memory_bytes": memory_bytes("SC_PHYS_PAGES"),
+        "memory_available_bytes": memory_bytes("SC_AVPHYS_PAGES"),
+        "clock": {"implementation": clock.implementation, "resolution_s": clock.resolution},
         "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "python_compiler": platform.python_compiler(),
         "packages": {name: version for name in PACKAGES if (version := installed(name))},
         "environment": environment(os.environ),
     }
@@ -72,10 +83,10 @@ def commit(root: Path) -> dict[str, Any]:
         return {"commit": None, "dirty": None}
 
 
-def memory_bytes() -> int | None:
-    """Physical memory, None where the system does not tell."""
+def memory_bytes(pages: str) -> int | None:
+    """Memory of so many pages, by the system's name for them; None where it does not tell."""
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf(pages)
     except (AttributeError, OSError, ValueError):
         return None
 
@@ -86,20 +97,3 @@ def installed(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
-
-
-def doubts(pools: list[dict[str, Any]], simd: list[str], environment: dict[str, str]) -> list[str]:
-    """What makes times on this machine differ from what the machine can do."""
-    found = [
-        f"{name}={value} is set: it chooses the BLAS's kernels"
-        for name, value in environment.items()
-        if name in ("OPENBLAS_CORETYPE", "MKL_ENABLE_INSTRUCTIONS", "MKL_DEBUG_CPU_TYPE", "BLIS_ARCH_TYPE")
-    ]
-    older = {"Prescott", "Core2", "Nehalem", "Sandybridge", "Barcelona", "Bulldozer", "Haswell", "Zen"}
-    for pool in pools:
-        architecture = pool.get("architecture")
-        if architecture in older and "avx512f" in simd:
-            found.append(f"{pool['prefix']} runs its {architecture} kernels; the CPU has AVX-512")
-        elif architecture in older - {"Haswell", "Zen"} and "avx2" in simd:
-            found.append(f"{pool['prefix']} runs its {architecture} kernels; the CPU has AVX2")
-    return found

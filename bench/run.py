@@ -5,15 +5,19 @@ from __future__ import annotations
 import gc
 import json
 import os
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.again import bands
 from bench.contest import Contest, Result
+from bench.cpu import load_average, others, used
+from bench.doubts import afterwards, beforehand
 from bench.grid import SEED, Cell
-from bench.machine import commit, doubts, machine, numba_facts, thread_pools
+from bench.machine import commit, machine, numba_facts, thread_pools
 from bench.measure import Budget
 from bench.outcomes import outcomes
 from bench.progress import Progress
@@ -84,7 +88,8 @@ class Run:
             **NONE.told(),
             "warnings": [],
         }
-        self.warnings: list[str] = doubts(self._about["thread_pools"], self._about["cpu_simd"], self._about["environment"])
+        self.warnings: list[str] = beforehand(self._about)
+        self._used, self._since = used(), time.monotonic()
         self.warnings += foreseen(threads, self._about["cpu_count_usable"])
         gc.collect()
         gc.freeze()  # what was there before the run is not looked through again before each cell and phase: 0.1 s, and more with peers
@@ -111,8 +116,10 @@ class Run:
         self.complete = len(self.results) == len(self._plan)
         self._samples.close()
         gc.unfreeze()
-        self._about |= {"ended": now(), "complete": self.complete}
+        self._about |= {"ended": now(), "complete": self.complete, "load_average_at_end": load_average()}
+        self._about |= others(self._used, used(), time.monotonic() - self._since)
         self._bring_up_to_date()
+        self.warnings += afterwards(self._about, bands(self.rows()))
         self.warnings += write_tables(self.folder, self.rows())
         self._write_about()
         try:
