@@ -24,7 +24,9 @@ def closing_lines(run: Run) -> list[str]:
     lines += ["", *without_times(rows)] if any(row["status"] != "ok" for row in rows) else []
     lines += ["", *(f"warning: {text}" for text in run.warnings)] if run.warnings else []
     state = "" if run.complete else "INCOMPLETE, "
-    return [*lines, "", f"{state}tables: {os.path.relpath(run.folder)}/ (summary.csv, samples.csv, scaling.csv, crossovers.csv, run.json)"]
+    folder = os.path.relpath(run.folder)
+    page = [f"page to look at: {folder}/report.html"] if (run.folder / "report.html").exists() else []
+    return [*lines, "", f"{state}tables: {folder}/ (summary.csv, samples.csv, scaling.csv, crossovers.csv, run.json)", *page]
 
 
 def who_won(run: Run, phase: str) -> list[str]:
@@ -97,6 +99,7 @@ def without_times(rows: list[dict[str, Any]]) -> list[str]:
 
 def time_text(seconds: float) -> str:
     """Three digits and a unit."""
+    seconds = float(f"{seconds:.3g}")  # or 999.6 us would be 1e+03 us
     unit, factor = next(((u, f) for u, f in (("s", 1.0), ("ms", 1e3), ("us", 1e6)) if seconds * f >= 1), ("ns", 1e9))
     return f"{seconds * factor:.3g} {unit}"
 

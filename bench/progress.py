@@ -17,12 +17,23 @@ class Progress:
 
     def __init__(self, config: pytest.Config, total: int, clock: Clock = time.monotonic) -> None:
         self.total = total
-        self.done = 0
+        self._took: list[float] = []  # seconds, of each cell and phase that is done
         self._reporter: pytest.TerminalReporter | None = config.pluginmanager.getplugin("terminalreporter")
         self._capture: Any = config.pluginmanager.getplugin("capturemanager")
         self._clock = clock
-        self._started = clock()
+        self._since = clock()
         self._live = False  # the line at the cursor is one to be written over
+
+    @property
+    def done(self) -> int:
+        """How many cells and phases."""
+        return len(self._took)
+
+    def advance(self) -> None:
+        """One more is done."""
+        now = self._clock()
+        self._took.append(now - self._since)
+        self._since = now
 
     def say(self, text: str) -> None:
         """What is being done right now: on a terminal only, one line that is written over and over."""
@@ -50,9 +61,13 @@ class Progress:
         self._live = live
 
     def standing(self) -> str:
-        """``12 of 108 done, 96 to go, about 2 min 10 s left``."""
+        """``12 of 108 done, 96 to go, about 2 min 10 s left``.
+
+        The longest of them does not count: at the first of all, whatever has to be compiled is, and yardsticks are taken.
+        """
         to_go = self.total - self.done
-        left = f", about {duration((self._clock() - self._started) / self.done * to_go)} left" if self.done and to_go else ""
+        usual = sorted(self._took)[:-1]
+        left = f", about {duration(to_go * sum(usual) / len(usual))} left" if usual and to_go else ""
         return f"{self.done} of {self.total} done, {to_go} to go{left}"
 
 

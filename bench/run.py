@@ -148,7 +148,7 @@ class Run:
         self.warnings += self._contest.warnings
         self._contest.warnings = []
         self._bring_up_to_date()
-        self.progress.done += 1
+        self.progress.advance()
         remaining = [c for c, p in self._plan if (c, p) not in self.results]
         if cell not in remaining:
             self._contest = None

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bench.closing import ROOM, a_by_a, who_won
+from bench.closing import a_by_a, time_text, who_won
 from bench.contest import Result
 from bench.grid import Cell
 from bench.measure import Turn
@@ -87,3 +87,7 @@ def test_pairs_that_are_called_different_are_counted_by_threads() -> None:
     ]
     assert a_by_a(FakeRun(numpy=1.0, again=1.05).rows())[0].startswith("A/A: 1 of 1 pairs called different, band ")
     assert a_by_a(FakeRun(numpy=1.0).rows()) == []
+
+
+def test_times_have_three_digits_and_a_unit() -> None:
+    assert [time_text(s) for s in (999.6e-6, 1.2345e-3, 9.994e-4, 5e-10, 12.0)] == ["1 ms", "1.23 ms", "999 us", "0.5 ns", "12 s"]

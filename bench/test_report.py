@@ -54,8 +54,7 @@ class InterruptedKernel(NumpyKernel):
 class Silent:
     """Progress that nobody sees."""
 
-    done = 0
-
+    def advance(self) -> None: ...
     def say(self, text: str) -> None: ...
     def finished(self, place: str) -> None: ...
 
