@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bench.closing import a_by_a, time_text, who_won
+from bench.closing import ROOM, a_by_a, time_text, who_won
 from bench.contest import Result
 from bench.grid import Cell
 from bench.measure import Turn
