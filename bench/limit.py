@@ -7,6 +7,7 @@ import math
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -27,22 +28,38 @@ def limited(seconds: float) -> Iterator[None]:
     """Raises ``HungError`` in the block once it has run for so long; only where the system has SIGALRM, and in the main thread.
 
     An alarm reaches what comes back to the interpreter. Code that never does, a C loop, ends the process after twice the time: its
-    stack is written to the standard error, and what was measured before is on the disk.
+    stack is written to the standard error, and what was measured before is on the disk. Time in which the process was halted (Ctrl-Z)
+    does not count. An earlier timer is set again afterwards; one that ends sooner is left to itself.
     """
     if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
         yield
         return
+    if 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= seconds:
+        yield
+        return
+    tick = min(AGAIN_S, seconds / 10)
+    began = last = time.monotonic()
+    spent = 0.0
 
     def ring(number: int, frame: FrameType | None) -> None:
-        raise HungError(f"still running after {seconds:g} s")
+        nonlocal last, spent
+        now = time.monotonic()
+        spent += min(now - last, 2 * tick)  # far more than a tick went by where somebody had halted the process
+        last = now
+        if spent >= seconds:
+            signal.setitimer(signal.ITIMER_REAL, AGAIN_S, AGAIN_S)  # time enough to clear up
+            raise HungError(f"still running after {seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, ring)
+    left, interval = 0.0, 0.0
     try:
-        signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_S)
+        left, interval = signal.setitimer(signal.ITIMER_REAL, tick, tick)
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
+        if left:
+            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - began), 1e-6), interval)
 
 
 @contextmanager

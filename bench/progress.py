@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from contextlib import nullcontext
@@ -22,7 +23,10 @@ class Progress:
         self._capture: Any = config.pluginmanager.getplugin("capturemanager")
         self._clock = clock
         self._since = clock()
-        self._live = False  # the line at the cursor is one to be written over
+        self._over = False  # the line at the cursor is one to be written over
+        tty = self._reporter is not None and self._reporter.isatty and self._reporter.verbosity <= 0
+        # With -s what kernels print would land on the line; a dumb terminal cannot go back on one.
+        self._live = tty and config.getoption("capture", "no") != "no" and os.environ.get("TERM") != "dumb"
 
     @property
     def done(self) -> int:
@@ -37,38 +41,43 @@ class Progress:
 
     def say(self, text: str) -> None:
         """What is being done right now: on a terminal only, one line that is written over and over."""
-        if self._reporter is not None and self._reporter.isatty and self._reporter.verbosity <= 0:
-            self._write(f"{self.standing()}: {text}", live=True)
+        if self._live:
+            self._write([f"{standing}: {text}" for standing in self.standings()], over=True)
 
     def finished(self, place: str) -> None:
         """A network and batch is through: a line that stays."""
         if self._reporter is not None:
-            self._write(f"{place:<28} {self.standing()}", live=False)
+            self._write([f"{place:<{pad}} {standing}" for standing in self.standings() for pad in (28, 0)], over=False)
 
-    def _write(self, text: str, live: bool) -> None:
+    def _write(self, texts: list[str], over: bool) -> None:
+        """The first of them that fits on the terminal's line: what wraps cannot be written over."""
         assert self._reporter is not None
         uncaptured = self._capture.global_and_fixture_disabled() if self._capture else nullcontext()
         with uncaptured:
             if self._reporter.verbosity > 0:
-                self._reporter.write_line(text)
-            elif self._reporter.isatty:
-                if not self._live:
+                self._reporter.write_line(texts[0])
+            elif self._live:
+                if not self._over:
                     self._reporter.write("\n")
-                self._reporter.rewrite(text[: shutil.get_terminal_size().columns - 1], erase=True)
+                # Asked for here: where output is captured, there is no terminal to tell. Its last column may begin a new line, and
+                # pytest's own erase=True takes one of less than 40 columns for one of 80.
+                room = shutil.get_terminal_size().columns - 1
+                self._reporter.rewrite(next((text for text in texts if len(text) <= room), texts[-1][:room]).ljust(room))
             else:
-                self._reporter.write("\n" + text)
+                self._reporter.write("\n" + texts[0])
             self._reporter.flush()
-        self._live = live
+        self._over = over
 
-    def standing(self) -> str:
-        """``12 of 108 done, 96 to go, about 2 min 10 s left``.
+    def standings(self) -> list[str]:
+        """``12 of 108 done, 96 to go, about 2 min 10 s left``, and in fewer words.
 
         The longest of them does not count: at the first of all, whatever has to be compiled is, and yardsticks are taken.
         """
         to_go = self.total - self.done
         usual = sorted(self._took)[:-1]
         left = f", about {duration(to_go * sum(usual) / len(usual))} left" if usual and to_go else ""
-        return f"{self.done} of {self.total} done, {to_go} to go{left}"
+        count = f"{self.done} of {self.total}"
+        return [f"{count} done, {to_go} to go{left}", f"{count} done{left}", f"{count}{left}", count]
 
 
 def duration(seconds: float) -> str:

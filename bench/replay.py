@@ -9,6 +9,7 @@ import pytest
 
 from bench.contest import Result, first_calls, passes, unwarned
 from bench.grid import Cell
+from bench.limit import HungError, limited
 from bench.measure import Budget, Call
 from bench.peers import NO_BACKWARD, peer_of
 from bench.reach import Reach
@@ -67,6 +68,8 @@ class Entry:
                 self.call()
             except NotImplementedError as error:
                 pytest.skip(f"unsupported: {one_line(error)}")
+            except HungError as error:
+                raise KernelFailedError(f"timeout: {error}") from None
             except (Exception, SystemExit) as error:
                 raise KernelFailedError(f"error: {one_line(error)}") from error
 
@@ -82,14 +85,17 @@ def measured(run: Run, cell: Cell, phase: str, kernel: str) -> tuple[Entry, Repl
 def smoke(cell: Cell, phase: str, kernel: str, kernel_class: KernelClass, budget: Budget, reach: Reach) -> Entry:
     """The contender with one call to make, unless that would take too long: what --benchmark-disable runs."""
     limit_s = budget.call_limit_s
-    with unwarned():
-        peer = peer_of(kernel_class)
-        predicted = None if peer else reach.explore(kernel, cell, limit_s, lambda smaller: first_calls(kernel_class, smaller)[2])
+    peer = peer_of(kernel_class)
+    try:
+        with unwarned(), limited(budget.limit_s):
+            predicted = None if peer else reach.explore(kernel, cell, limit_s, lambda smaller: first_calls(kernel_class, smaller)[2])
+    except HungError as error:
+        return Entry(Result("timeout", message=str(error)))
     if predicted is not None and predicted > limit_s:
         return Entry(Result("too_slow", message=f"a step would take about {predicted:.2g} s"))
 
     def call() -> None:
-        with unwarned():
+        with unwarned(), limited(budget.limit_s):
             found = next((call for name, call in passes(kernel_class, cell) if name == phase), None)
             if found is None:
                 raise NotImplementedError(NO_BACKWARD)

@@ -153,3 +153,61 @@ def test_what_never_comes_back_ends_the_run_and_keeps_the_cells_before(fault: st
         if not again:
             subprocess.run([sys.executable, "-m", "bench.report", str(folder)], cwd=ROOT, timeout=120, check=True, capture_output=True)
     assert '"complete": false' in (folder / "run.json").read_text()
+
+
+def test_time_in_which_the_process_was_halted_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("bench.limit.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("bench.limit.signal.setitimer", lambda *arguments: (0.0, 0.0))  # the test rings itself
+
+    def ring(*gaps: float) -> None:
+        for seconds in gaps:
+            clock[0] += seconds
+            signal.raise_signal(signal.SIGALRM)
+
+    with limited(100.0):
+        ring(1.0, 1.0, 3600.0, *[1.0] * 95)
+    with pytest.raises(HungError), limited(100.0):
+        ring(1.0, 1.0, 3600.0, *[1.0] * 96)
+
+
+def test_an_earlier_timer_is_put_back() -> None:
+    rung: list[int] = []
+    before = signal.signal(signal.SIGALRM, lambda number, frame: rung.append(number))
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 60)
+        with limited(10):
+            assert signal.getitimer(signal.ITIMER_REAL)[0] <= 10
+        assert 10 < signal.getitimer(signal.ITIMER_REAL)[0] <= 60
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with limited(10):  # the earlier one comes first
+            time.sleep(0.2)
+        assert rung == [signal.SIGALRM]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_disabled_benchmarks_are_held_to_it_too(tmp_path: Path) -> None:
+    lines = [
+        "from kernels.vectorised import NumpyKernel",
+        "class Mine(NumpyKernel):",
+        "    def forward(self, theta, x):",
+        "        while True: pass",
+    ]
+    (tmp_path / "mine.py").write_text("\n".join(lines))
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "bench/test_benchmark.py",
+        "--benchmark-disable",
+        "--layers",
+        "2-3-1",
+    ]
+    command += ["--batch", "1", "--dtype", "float64", "--kernel", str(tmp_path / "mine.py"), "--cell-limit", "0.5"]
+    done = subprocess.run(command, cwd=ROOT, timeout=120, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout.count("timeout: still running after 0.5 s") >= 3

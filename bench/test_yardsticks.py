@@ -32,6 +32,15 @@ class Compiled(NumpyKernel):
         compiled(1.0)
         return super().value_and_grad(theta, x, y)
 """
+HANGING = """
+from pathlib import Path
+from kernels.vectorised import NumpyKernel
+class Hanging(NumpyKernel):
+    def value_and_grad(self, theta, x, y):
+        with (Path(__file__).parent / "asked").open("a") as file:
+            file.write("once")
+        while True: pass
+"""
 RAISING = """
 class Raising:
     def __init__(self, network):
@@ -62,7 +71,7 @@ def test_no_peak_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_first_call_of_compiled_code_and_one_of_its_cache(tmp_path: Path) -> None:
     (tmp_path / "compiled.py").write_text(COMPILED)
-    cold, cached = cold_and_cached(str(tmp_path / "compiled.py"), "float64")
+    cold, cached = cold_and_cached(str(tmp_path / "compiled.py"), "float64", 300.0)
     assert cold > 0
     assert cached > 0
     assert not list(tmp_path.rglob("*.nbi"))  # a cache of its own
@@ -70,9 +79,15 @@ def test_a_first_call_of_compiled_code_and_one_of_its_cache(tmp_path: Path) -> N
 
 def test_what_fails_has_no_first_call(tmp_path: Path) -> None:
     (tmp_path / "raising.py").write_text(RAISING)
-    assert np.isnan(cold_and_cached(str(tmp_path / "raising.py"), "float64")).all()
+    assert np.isnan(cold_and_cached(str(tmp_path / "raising.py"), "float64", 300.0)).all()
     with pytest.raises(ValueError, match="planted"):
         first_call(str(tmp_path / "raising.py"), "float64")
+
+
+def test_what_hangs_has_no_first_call_and_is_not_asked_twice(tmp_path: Path) -> None:
+    (tmp_path / "hanging.py").write_text(HANGING)
+    assert np.isnan(cold_and_cached(str(tmp_path / "hanging.py"), "float64", 5.0)).all()
+    assert (tmp_path / "asked").read_text() == "once"
 
 
 def test_a_kernel_is_found_again_by_name(tmp_path: Path) -> None:
@@ -89,7 +104,7 @@ def test_a_kernel_is_found_again_by_name(tmp_path: Path) -> None:
 def test_yardsticks_of_a_run(monkeypatch: pytest.MonkeyPatch, quick: bool) -> None:
     said: list[str] = []
     monkeypatch.setattr("bench.yardsticks.peak_gflops", lambda dtype, threads: 10.0 * threads)
-    monkeypatch.setattr("bench.yardsticks.cold_and_cached", lambda name, dtype: (len(name), NAN))
+    monkeypatch.setattr("bench.yardsticks.cold_and_cached", lambda name, dtype, limit_s: (len(name), NAN))
     monkeypatch.setattr(
         "bench.yardsticks.dispatch", lambda kernels, dtype, threads, budget: dict.fromkeys(kernels, NAN if threads > 1 else 1e-6)
     )

@@ -98,7 +98,7 @@ def yardsticks(
         name = None if quick or peer_of(kernel_class) else name_of(label, kernel_class)
         if name is not None:
             say(f"the first call of {label}, {dtype}, in a fresh process")
-            found.first_calls_s[label, dtype] = cold_and_cached(name, dtype)
+            found.first_calls_s[label, dtype] = cold_and_cached(name, dtype, budget.limit_s)
     return found
 
 
