@@ -13,7 +13,7 @@ import pytest
 
 from bench.closing import closing_lines
 from bench.grid import Cell
-from bench.limit import limit_of, speak_to
+from bench.limit import speak_to
 from bench.measure import Budget
 from bench.options import OPTIONS, Options
 from bench.progress import Progress
@@ -37,9 +37,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     given = {name: config.getoption(name, []) for name in OPTIONS}
+    given |= {name: config.getoption(name, None) for name in ("baseline", "cell_limit")}
     try:
-        limit_of(config.getoption("cell_limit", None))
-        config.bench_options = Options.parse(config.selection, **given, baseline=config.getoption("baseline", None))  # type: ignore[attr-defined]
+        config.bench_options = Options.parse(config.selection, **given)  # type: ignore[attr-defined]
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
     capture: Any = config.pluginmanager.getplugin("capturemanager")
@@ -102,7 +102,7 @@ def budget(request: pytest.FixtureRequest) -> Budget:
         min_rounds=max(default.min_rounds, option("benchmark_min_rounds")),
         max_rounds=max(default.max_rounds, option("benchmark_min_rounds")),
         round_s=max(default.round_s, float(option("benchmark_min_time"))),
-        limit_s=limit_of(option("cell_limit")),
+        limit_s=request.config.bench_options.limit_s,  # type: ignore[attr-defined]
     )
 
 

@@ -17,6 +17,7 @@ import numba
 import threadpoolctl
 
 from bench.cpu import cpu_facts, load_average
+from kernels.jit_threads import usable_cpus
 
 PACKAGES = ("numpy", "scipy", "numba", "llvmlite", "pandas", "pytest", "pytest-benchmark", "threadpoolctl", "torch", "jax", "jaxlib")
 VARIABLES = ("OPENBLAS_", "MKL_", "OMP_", "KMP_", "NUMBA_", "BLIS_", "XLA_", "PJRT_", "NPROC", "TORCHINDUCTOR_")
@@ -64,11 +65,6 @@ def numba_facts() -> dict[str, Any]:
         layer = None
     cpu = numba.config.CPU_NAME  # type: ignore[attr-defined]
     return {"numba_cpu": cpu or llvm.get_host_cpu_name(), "numba_threading_layer": layer}
-
-
-def usable_cpus() -> int:
-    """The CPUs that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def commit(root: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bench.contest import NO_CONTENDERS
 from bench.grid import Cell, cells
+from bench.limit import limit_of
 from bench.peers import Peer, peers
 from bench.verified import KernelClass
 from kernels.selection import Selection, sizes, unique, whole_number
@@ -26,6 +27,7 @@ class Options:
     cells: tuple[Cell, ...]
     contenders: dict[str, KernelClass]  # label in tests and tables -> class
     baseline: str | None  # the contender that speed-ups are over
+    limit_s: float  # after which one hangs
 
     @classmethod
     def parse(
@@ -35,12 +37,13 @@ class Options:
         peer: Sequence[str] = (),
         cell: Sequence[str] = (),
         baseline: str | None = None,
+        cell_limit: str | None = None,
     ) -> Options:
         """Options as typed, beside those that both suites share. Raises ``ValueError`` in one line."""
         counts = unique(whole_number(text, "--threads", MOST_THREADS) for text in threads) or (1,)
         beside = unique(_place(text) for text in cell)
         contenders = _contenders(selection, peers(unique(peer)))
-        return cls(tuple(cells(selection, counts, beside)), contenders, _baseline(baseline, contenders))
+        return cls(tuple(cells(selection, counts, beside)), contenders, _baseline(baseline, contenders), limit_of(cell_limit))
 
 
 def _place(text: str) -> tuple[tuple[int, ...], int]:

@@ -68,15 +68,20 @@ def panel(ax: Axes, cells: pd.DataFrame, look: Mapping[str, Look], styles: Mappi
             timed["batch"], timed["median_s"], bars, color=colour, marker=marker, linestyle=styles[dtype], markersize=4, linewidth=1.4
         )
     ax.set_xscale("log", base=2)
-    ax.set_yscale("log")
     ax.xaxis.set_minor_locator(NullLocator())
+    time_axis(ax)
+    ax.tick_params(labelsize=9, color="0.6")
+
+
+def time_axis(ax: Axes) -> None:
+    """Decades of seconds upwards, each with its unit."""
+    ax.set_yscale("log")
     ax.yaxis.set_major_locator(LogLocator(numticks=20))
     ax.yaxis.set_major_formatter(EngFormatter(unit="s"))
     ax.yaxis.set_minor_locator(NullLocator())
     ax.grid(color="0.9", linewidth=0.8)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
-    ax.tick_params(labelsize=9, color="0.6")
 
 
 def without_times(cells: pd.DataFrame) -> list[str]:

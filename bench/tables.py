@@ -48,15 +48,16 @@ def contest_rows(run_id: str, place: Place, results: Results, yardsticks: Yardst
     contenders = {name: result for name, result in results.items() if name not in NO_CONTENDERS}
     timed = [name for name, result in contenders.items() if result.turns]
     base = results[baseline] if baseline in timed else None
-    base_s = median_interval(times(base))[0] if base else NAN
+    medians = {name: median_interval(times(result)) for name, result in results.items()}
+    base_s = medians[baseline][0] if baseline in timed else NAN
     first = twice(timed, baseline)
     pair = compared(results.get(AGAIN), results[first]) if first else (NAN, NAN, NAN)
-    fastest = min((contenders[name] for name in timed), key=lambda result: median_interval(times(result))[0], default=None)
+    fastest = results[min(timed, key=lambda name: medians[name][0])] if timed else None
     floor = results.get(FLOOR)
-    floor_s = median_interval(times(floor))[0] if floor else NAN
+    floor_s = medians[FLOOR][0] if floor else NAN
     rows = []
     for kernel, result in contenders.items():
-        median, low, high = median_interval(times(result))
+        median, low, high = medians[kernel]
         speedup = compared(base, result)
         over_numpy = speedup if baseline == "numpy" else compared(contenders.get("numpy"), result)
         behind = compared(result, fastest) if fastest else (NAN, NAN, NAN)

@@ -75,7 +75,7 @@ class NumbaKernel:
 
     @staticmethod
     def about() -> dict[str, Any]:
-        """The path that the compiled code takes on this machine: its CPU, vectors, register tile, threading layer."""
+        """The path that the compiled code takes on this machine: its CPU, vectors, register tile, number of threads."""
         return jit_target.about() | jit_threads.about()
 
     def forward(self, theta: Array, x: Array) -> tuple[Array, ...]:

@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
+from bench.again import called_different
 from bench.page.inputs import CELL, Inputs
 from bench.page.text import counted, listed, number, times
 from bench.page.winners import TIE
@@ -60,9 +61,8 @@ def band(rows: pd.DataFrame) -> str:
     words = [f"{100 * float(b):.1f} %" + ("" if one else f" on {n} thread{'s' * (n != 1)}") for n, b in bands.items()]
     text = f"Differences of up to {listed(words[:1] if one else words)} are ties: by as much may a kernel, entered twice, seem to differ"
     text += " from itself (A/A band)."
-    pairs = rows.drop_duplicates([*CELL, "phase"]).dropna(subset=["aa_ratio"])
-    outside = ((pairs["aa_ci_low"] > 1 + pairs["aa_band"]) | (pairs["aa_ci_high"] < 1 / (1 + pairs["aa_band"]))).sum()
-    return text + f" Told apart although they are one: {outside} of {counted(len(pairs), 'such pair')}." * bool(len(pairs))
+    called = called_different(rows.to_dict("records"))
+    return text + f" Told apart although they are one: {sum(called.values())} of {counted(len(called), 'such pair')}." * bool(called)
 
 
 def warnings(run: Inputs) -> list[str]:

@@ -11,28 +11,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench import samples
 from bench.crossovers import COLUMNS as CROSSOVERS
 from bench.grid import PHASES, Cell
 from bench.saved import table
 from bench.scaling import SCALING
 from kernels.protocol import one_line
 
-CELL = ["layers", "activation", "cost", "batch", "dtype", "threads"]
+CELL = [*samples.CELL]  # pandas takes a tuple for one name
 TEXTS = ["kernel", "phase", "layers", "activation", "cost", "dtype", "status", "verdict", "baseline", "tie", "message"]
 NUMBERS = [
     *("n_params", "batch", "threads", "max_rel_error", "n_samples", "median_s", "ci_low_s", "ci_high_s"),
-    *(
-        "speedup",
-        "speedup_ci_low",
-        "speedup_ci_high",
-        "over_fastest",
-        "over_fastest_ci_low",
-        "over_fastest_ci_high",
-        "aa_ratio",
-        "aa_ci_low",
-        "aa_ci_high",
-        "aa_band",
-    ),
+    *("speedup", "speedup_ci_low", "speedup_ci_high", "over_fastest", "over_fastest_ci_low", "over_fastest_ci_high"),
+    *("aa_ratio", "aa_ci_low", "aa_ci_high", "aa_band"),
     *("gflops", "share_of_peak", "floor_s", "share_of_gemm", "share_of_gemm_ci_low", "share_of_gemm_ci_high"),
     *("backward_over_forward", "backward_over_forward_model", "first_call_s", "cold_first_call_s", "cached_first_call_s"),
     *("dispatch_s", "break_even_calls", "break_even_calls_cached", "peak_bytes"),

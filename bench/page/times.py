@@ -7,16 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
+from matplotlib.ticker import EngFormatter, NullLocator
 
 from bench.look import GREY, Look
 from bench.page.inputs import Inputs
 from bench.page.plots import Group, conditions, least, most, short
 from bench.page.svg import svg
 from bench.page.text import count, listed, ratio, seconds, times
-from bench.plot import panel, without_times
+from bench.plot import panel, time_axis, without_times
 
 SIZE = (3.3, 2.5)
 
@@ -38,7 +37,7 @@ def against_work(run: Inputs, looks: Mapping[str, Look]) -> list[Group]:
             look = looks[str(kernel)]
             ax.plot(these["work"], these["median_s"], color=look.colour, marker=look.marker, linestyle="none", markersize=4.5, alpha=0.85)
         ax.set_xscale("log")
-        logarithmic(ax)
+        time_axis(ax)
         ax.set_ylim(low, high)
         ax.xaxis.set_major_formatter(EngFormatter(sep=""))
         ax.xaxis.set_minor_locator(NullLocator())
@@ -65,7 +64,6 @@ def against_batch(run: Inputs, looks: Mapping[str, Look]) -> list[Group]:
             panel(ax, these, looks, dict.fromkeys(these["dtype"], "-"))
             batches = sorted(drawn["batch"].unique())
             ax.set_xticks(batches, [str(batch) for batch in batches])
-            logarithmic(ax)
             ax.set_ylim(*limits(drawn))
             ax.set_title(short(network, 30))
             ax.set_xlabel("batch size (rows)")
@@ -85,17 +83,6 @@ def limits(rows: pd.DataFrame) -> tuple[float, float]:
     """One axis of time for all panels of a group, so that heights can be compared."""
     seen = rows[["median_s", "floor_s"]].to_numpy()
     return float(np.nanmin(seen)) / 1.6, float(np.nanmax(seen)) * 2.5
-
-
-def logarithmic(ax: Axes) -> None:
-    """Decades of seconds upwards, each with its unit."""
-    ax.set_yscale("log")
-    ax.yaxis.set_major_locator(LogLocator(numticks=20))
-    ax.yaxis.set_major_formatter(EngFormatter(unit="s"))
-    ax.yaxis.set_minor_locator(NullLocator())
-    ax.grid(color="0.9", linewidth=0.8)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
 
 
 def work_caption(rows: pd.DataFrame) -> str:
