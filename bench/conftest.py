@@ -13,7 +13,7 @@ import pytest
 
 from bench.closing import closing_lines
 from bench.grid import Cell
-from bench.limit import speak_to
+from bench.limit import speak_to, usual_limit
 from bench.measure import Budget
 from bench.options import OPTIONS, Options
 from bench.progress import Progress
@@ -31,7 +31,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, text in OPTIONS.items():
         group.addoption(f"--{name}", action="append", default=[], metavar=name.upper(), help=text)
     group.addoption("--baseline", default=None, metavar="NAME", help="the kernel that speed-ups are over (default: numpy; once)")
-    group.addoption("--cell-limit", default=None, metavar="SECONDS", help="a contender that is longer at a cell hangs (default: 120; once)")
+    group.addoption(
+        "--cell-limit",
+        default=None,
+        metavar="SECONDS",
+        help="a contender that is longer at a cell hangs (default: 120, and more where one call may take over 3; once)",
+    )
     group.addoption("--quick", action="store_true", help="a look: the same cells with less time, without first calls in fresh processes")
 
 
@@ -96,13 +101,14 @@ def budget(request: pytest.FixtureRequest) -> Budget:
     option = request.config.getoption
     default = Budget()
     total, one_call = QUICK if option("quick") else (1.0, 0.5)
+    call_limit_s = one_call * float(option("benchmark_max_time"))
     return Budget(
         total_s=total * float(option("benchmark_max_time")),
-        call_limit_s=one_call * float(option("benchmark_max_time")),
+        call_limit_s=call_limit_s,
         min_rounds=max(default.min_rounds, option("benchmark_min_rounds")),
         max_rounds=max(default.max_rounds, option("benchmark_min_rounds")),
         round_s=max(default.round_s, float(option("benchmark_min_time"))),
-        limit_s=request.config.bench_options.limit_s,  # type: ignore[attr-defined]
+        limit_s=request.config.bench_options.limit_s or usual_limit(call_limit_s),  # type: ignore[attr-defined]
     )
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 
@@ -15,16 +13,18 @@ from bench.allocation import peak_bytes
 from bench.floor import FLOOR, floor_calls
 from bench.grid import PHASES, SEED, Cell
 from bench.limit import HungError, last_resort, limited
-from bench.measure import Budget, Call, Keep, Turn, take_turns, timed
-from bench.peers import NO_BACKWARD, Peer, peer_of
+from bench.measure import Budget, Call, Keep, Turn, take_turns
+from bench.passes import first_calls, unwarned
+from bench.peers import NO_BACKWARD, peer_of
 from bench.reach import Reach
 from bench.threads import strays, threads_held
 from bench.verified import Judge, KernelClass
-from kernels import value_and_grad_of
 from kernels.protocol import one_line
 
 NAN = float("nan")
 Say = Callable[[str], None]
+Rehearse = Callable[[Cell], None]
+Try = Callable[[str, KernelClass], Rehearse]  # ``bench.trial``
 NO_CONTENDERS = (FLOOR, AGAIN)  # they take turns, to measure the others by
 
 
@@ -41,10 +41,16 @@ class Result:
     turns: tuple[Turn, ...] = ()
 
 
+def untried(label: str, kernel_class: KernelClass) -> Rehearse:
+    """No first calls elsewhere."""
+    return lambda cell: None
+
+
 class Contest:
     """The kernels of one cell. Making one lets each try, and has it verified; ``run`` times a phase.
 
-    ``baseline``: the kernel that is entered twice, if it has a time; otherwise the first that has.
+    ``baseline``: the kernel that is entered twice, if it has a time; otherwise the first that has. ``trial``: gives for each
+    what makes its first calls elsewhere, before they are made here.
     """
 
     def __init__(
@@ -55,6 +61,7 @@ class Contest:
         reach: Reach,
         say: Say = lambda text: None,
         baseline: str | None = None,
+        trial: Try = untried,
     ) -> None:
         self.cell = cell
         self.budget = replace(budget, quiet=cell.threads > 1)
@@ -64,12 +71,16 @@ class Contest:
         self._calls: dict[str, dict[str, Call]] = {}
         self._again: dict[str, dict[str, Call]] = {}  # of a second instance, by kernel
         self._admitted: dict[str, dict[str, Result]] = {}  # kernel -> phase -> the result before timing
+        self._reach = reach
         judge = Judge(cell)
         with threads_held(cell.threads), unwarned():
             for name, kernel_class in kernels.items():
+                if name in reach.hung:
+                    self._admitted[name] = dict.fromkeys(PHASES, not_again(reach.hung[name]))
+                    continue
+                rehearse = trial(name, kernel_class)
                 with last_resort(self.budget.limit_s):
-                    self._admitted[name] = self._admit(name, kernel_class, judge, reach, say)
-        self._reach = reach
+                    self._admitted[name] = self._admit(name, kernel_class, judge, rehearse, say)
 
     def run(self, phase: str, kernels: Collection[str] | None = None, keep: Keep = lambda turns: None) -> dict[str, Result]:
         """The results of ``kernels`` (or all) in a phase, the timed ones with their turns, and of the two that take turns with them.
@@ -82,8 +93,7 @@ class Contest:
         if first is None:
             return results
         rng = np.random.default_rng([SEED, self.cell.batch, *self.cell.network.layer_sizes, PHASES.index(phase)])
-        longest_s = len(calls) * (self.budget.limit_s + self.budget.total_s)
-        with threads_held(self.cell.threads), unwarned(), last_resort(longest_s):
+        with threads_held(self.cell.threads), unwarned(), last_resort(self.budget.limit_s):
             entered = calls | self._second(first, phase) | {FLOOR: floor_calls(self.cell)[phase]}
             turns, fallen = take_turns(entered, self.budget, rng, keep=keep)
             self.warnings += [f"{self.cell} {phase}: {stray}" for stray in strays(self.cell.threads)]
@@ -112,13 +122,14 @@ class Contest:
                 self.warnings.append(f"{self.cell}: {name} could not be entered twice: {one_line(error)}")
         return {AGAIN: self._again[name][phase]} if phase in self._again[name] else {}
 
-    def _admit(self, name: str, kernel_class: KernelClass, judge: Judge, reach: Reach, say: Say) -> dict[str, Result]:
+    def _admit(self, name: str, kernel_class: KernelClass, judge: Judge, rehearse: Rehearse, say: Say) -> dict[str, Result]:
         """May it run, and is it right? The same answer for the three phases, but for the time of the first call."""
         limit_s = self.budget.call_limit_s
         first = dict.fromkeys(PHASES, NAN)
         most: dict[str, int] = {}
 
         def try_out(cell: Cell) -> float:
+            rehearse(cell)
             calls, seconds, step_s = first_calls(kernel_class, cell)
             for phase, first_s in seconds.items():
                 first[phase] = float(np.fmax(first[phase], first_s))
@@ -132,8 +143,6 @@ class Contest:
             missing = set(PHASES) - set(self._calls[name]) if status == "ok" else set()
             return results | dict.fromkeys(missing, Result("unsupported", message=NO_BACKWARD))
 
-        if name in reach.hung:
-            return dict.fromkeys(PHASES, not_again(reach.hung[name]))
         try:
             with limited(self.budget.limit_s):
                 say(f"trying {name}")
@@ -142,11 +151,11 @@ class Contest:
                     peer.prepare(self.cell.threads)
                     kernel_class = cache(peer)  # timed is what was verified, compiled once
                 # A peer's smaller cells are left alone: each would be compiled, and a library is not that slow.
-                predicted = None if peer else reach.explore(name, self.cell, limit_s, try_out)
+                predicted = None if peer else self._reach.explore(name, self.cell, limit_s, try_out)
                 if predicted is not None and predicted > limit_s:
                     return outcome("too_slow", message=f"a step would take about {predicted:.2g} s; a call may take {limit_s:g} s")
                 step_s = try_out(self.cell)
-                reach.note(name, self.cell, step_s)
+                self._reach.note(name, self.cell, step_s)
                 if step_s > limit_s:
                     return outcome("too_slow", message=f"a step took {step_s:.2g} s; a call may take {limit_s:g} s")
                 say(f"verifying {name}")
@@ -156,7 +165,7 @@ class Contest:
         except NotImplementedError as error:  # what the kernel does not claim to do
             return outcome("unsupported", message=one_line(error))
         except HungError as error:
-            reach.hung[name] = str(self.cell)
+            self._reach.hung[name] = str(self.cell)
             return outcome("timeout", message=f"{error} at its first calls and their verification")
         except (Exception, SystemExit) as error:
             return outcome("error", message=one_line(error))
@@ -167,35 +176,3 @@ class Contest:
 def not_again(where: str) -> Result:
     """What hung once would hang again, for as long."""
     return Result("timeout", message=f"not tried: it hung on {where}")
-
-
-def passes(kernel_class: KernelClass, cell: Cell) -> Iterator[tuple[str, Call]]:
-    """The phases of a new kernel as calls without arguments, in the order in which they can first be made; a peer may lack one.
-
-    The kernel gets data of its own: one that writes into its inputs spoils nobody else's.
-    """
-    theta, x, y = cell.data()
-    kernel = kernel_class(cell.network)
-    if isinstance(kernel, Peer):
-        yield from kernel.native_calls(theta, x, y).items()
-        return
-    yield "forward", partial(kernel.forward, theta, x)
-    yield "backward", partial(kernel.backward, theta, kernel.forward(theta, x), y)
-    yield "step", partial(value_and_grad_of(kernel, cell.network), theta, x, y)
-
-
-def first_calls(kernel_class: KernelClass, cell: Cell) -> tuple[dict[str, Call], dict[str, float], float]:
-    """The three passes, the seconds of the first call of each, and those of a second step."""
-    calls: dict[str, Call] = {}
-    first: dict[str, float] = {}
-    for phase, call in passes(kernel_class, cell):
-        calls[phase], first[phase] = call, timed(call)
-    return calls, first, timed(calls["step"])
-
-
-@contextmanager
-def unwarned() -> Iterator[None]:
-    """A kernel's warnings are no errors here either: it is judged by what it returns."""
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        yield

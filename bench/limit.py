@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import math
+import os
 import signal
 import sys
 import threading
@@ -16,6 +17,8 @@ LIMIT_S = 120.0  # a library's compiler may need a minute for a cell
 AGAIN_S = 1.0  # where code swallowed the alarm
 PATIENCE = 2  # times the limit: what has not come back to the interpreter by then never will
 
+_patience_s = math.inf  # of ``last_resort``, within its block
+_seen_alive = 0.0
 _stderr = sys.__stderr__.fileno() if sys.__stderr__ is not None else 2  # where the last words go (``speak_to``)
 
 
@@ -27,13 +30,13 @@ class HungError(BaseException):
 def limited(seconds: float) -> Iterator[None]:
     """Raises ``HungError`` in the block once it has run for so long; only where the system has SIGALRM, and in the main thread.
 
-    An alarm reaches what comes back to the interpreter. Code that never does, a C loop, ends the process after twice the time: its
-    stack is written to the standard error, and what was measured before is on the disk. Time in which the process was halted (Ctrl-Z)
-    does not count. An earlier timer is set again afterwards; one that ends sooner is left to itself.
+    An alarm reaches what comes back to the interpreter; for a C loop that never does there is ``last_resort``. Time in which the
+    process was halted (Ctrl-Z) does not count. An earlier timer is set again afterwards; one that ends sooner is left to itself.
     """
     if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
         yield
         return
+    _live()
     if 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= seconds:
         yield
         return
@@ -43,6 +46,7 @@ def limited(seconds: float) -> Iterator[None]:
 
     def ring(number: int, frame: FrameType | None) -> None:
         nonlocal last, spent
+        _live()
         now = time.monotonic()
         spent += min(now - last, 2 * tick)  # far more than a tick went by where somebody had halted the process
         last = now
@@ -64,12 +68,42 @@ def limited(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def last_resort(seconds: float) -> Iterator[None]:
-    """The end of the process, with the stack of what hangs, where the block runs for so much longer than anything in it may."""
-    faulthandler.dump_traceback_later(PATIENCE * seconds, exit=True, file=_stderr)
+    """The end of the process, with the stack of what hangs, where nothing in the block has come back to the interpreter for so long.
+
+    A sign of life is a limit (``limited``) that begins in it, or a second that passes under one. Time after Ctrl-Z does not count.
+    """
+    global _patience_s
+    _patience_s = PATIENCE * seconds
+    _live(always=True)
+    halts = hasattr(signal, "SIGTSTP") and threading.current_thread() is threading.main_thread()
+    halts = halts and signal.getsignal(signal.SIGTSTP) == signal.SIG_DFL
+    if halts:
+        signal.signal(signal.SIGTSTP, _halt)
     try:
         yield
     finally:
+        _patience_s = math.inf
         faulthandler.cancel_dump_traceback_later()
+        if halts:
+            signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+
+
+def _live(always: bool = False) -> None:
+    """A sign of life: the end is as far off as at first. Only once a second, for it takes a new thread."""
+    global _seen_alive
+    now = time.monotonic()
+    if math.isfinite(_patience_s) and (always or now - _seen_alive > AGAIN_S):
+        _seen_alive = now
+        faulthandler.dump_traceback_later(_patience_s, exit=True, file=_stderr)
+
+
+def _halt(number: int, frame: FrameType | None) -> None:
+    """Stop as Ctrl-Z would, without the clock that would end the process as soon as it goes on."""
+    faulthandler.cancel_dump_traceback_later()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    signal.signal(number, _halt)
+    _live(always=True)
 
 
 def speak_to(stderr: int) -> None:
@@ -78,10 +112,10 @@ def speak_to(stderr: int) -> None:
     _stderr = stderr
 
 
-def limit_of(text: str | None) -> float:
-    """The value of ``--cell-limit`` in seconds; two minutes without one. Raises ``ValueError`` in one line."""
+def limit_of(text: str | None) -> float | None:
+    """The value of ``--cell-limit`` in seconds, None without one. Raises ``ValueError`` in one line."""
     if text is None:
-        return LIMIT_S
+        return None
     try:
         seconds = float(text)
     except ValueError:
@@ -89,3 +123,8 @@ def limit_of(text: str | None) -> float:
     if not 0 < seconds < math.inf:
         raise ValueError(f"--cell-limit: got {text!r}; expected a number of seconds, more than 0")
     return seconds
+
+
+def usual_limit(call_limit_s: float) -> float:
+    """Two minutes, or longer where calls may take long: enough for first calls and their verification, some 20 calls, twice over."""
+    return max(LIMIT_S, 40 * call_limit_s)

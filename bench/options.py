@@ -27,7 +27,7 @@ class Options:
     cells: tuple[Cell, ...]
     contenders: dict[str, KernelClass]  # label in tests and tables -> class
     baseline: str | None  # the contender that speed-ups are over
-    limit_s: float  # after which one hangs
+    limit_s: float | None  # after which one hangs; None: not said
 
     @classmethod
     def parse(

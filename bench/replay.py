@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from bench.contest import Result, first_calls, passes, unwarned
+from bench.contest import Result
 from bench.grid import Cell
 from bench.limit import HungError, limited
 from bench.measure import Budget, Call
+from bench.passes import first_calls, passes, unwarned
 from bench.peers import NO_BACKWARD, peer_of
 from bench.reach import Reach
 from bench.run import Run

@@ -26,6 +26,7 @@ from bench.report import write_tables
 from bench.samples import Place, SamplesFile
 from bench.tables import Row, contest_rows, in_the_run, write_summary
 from bench.threads import foreseen
+from bench.trial import Trial
 from bench.verified import KernelClass
 from bench.yardsticks import NONE, Yardsticks, yardsticks
 from kernels.protocol import one_line
@@ -64,6 +65,7 @@ class Run:
         self._baseline = baseline
         self._quick = quick
         self._reach = Reach()
+        self._trial = Trial()
         self._contest: Contest | None = None
         self._yardsticks: Yardsticks | None = None  # taken when the first cell is asked for
         threads = sorted({cell.threads for cell, _ in plan})
@@ -115,6 +117,7 @@ class Run:
         """Write everything once more, say in run.json that this was the end and whether all was done, and make the page of it."""
         self.complete = len(self.results) == len(self._plan)
         self._samples.close()
+        self._trial.close()
         gc.unfreeze()
         self._about |= {"ended": now(), "complete": self.complete, "load_average_at_end": load_average()}
         self._about |= others(self._used, used(), time.monotonic() - self._since)
@@ -138,7 +141,7 @@ class Run:
         if self._contest is None or self._contest.cell != cell:
             self._contest = None  # its data go before the next one's come
             names = {name: self._kernels[name] for (c, _), kernels in self._plan.items() if c == cell for name in kernels}
-            self._contest = Contest(cell, names, self._budget, self._reach, say, self._baseline)
+            self._contest = Contest(cell, names, self._budget, self._reach, say, self._baseline, self._trial.of)
         say(f"timing {phase}")
         results = self._contest.run(phase, self._plan[cell, phase], keep=partial(self._samples.add, cell, phase))
         self._samples.sync()  # before anything says that they are all there
@@ -158,7 +161,8 @@ class Run:
 
     def _measured_yardsticks(self) -> Yardsticks:
         entered = {(kernel, cell.dtype): self._kernels[kernel] for (cell, _), kernels in self._plan.items() for kernel in kernels}
-        self._yardsticks = yardsticks([cell for cell, _ in self._plan], entered, self._budget, self.progress.say, self._quick)
+        cells = [cell for cell, _ in self._plan]
+        self._yardsticks = yardsticks(cells, entered, self._budget, self.progress.say, self._trial.of, self._quick)
         self._about |= self._yardsticks.told()
         self._rows_of = self._rows_before(self._yardsticks)
         return self._yardsticks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 
 from bench.contest import Contest
 from bench.grid import Cell
-from bench.limit import HungError, limit_of, limited
+from bench.limit import HungError, limit_of, limited, usual_limit
 from bench.measure import Budget
 from bench.reach import Reach
 from kernels.vectorised import NumpyKernel
@@ -109,6 +110,12 @@ def test_a_limit_that_is_none(text: str) -> None:
     with pytest.raises(ValueError, match=f"--cell-limit: got '{text}'; expected a number of seconds, more than 0"):
         limit_of(text)
     assert limit_of("2.5") == 2.5
+    assert limit_of(None) is None
+
+
+def test_where_calls_may_take_long_the_limit_is_longer() -> None:
+    assert usual_limit(0.5) == 120
+    assert usual_limit(10) >= 2 * 20 * 10
 
 
 NATIVE = """
@@ -123,9 +130,12 @@ def loop(a):
         a[1] += 1
 
 class Native(NumpyKernel):
+    calls = 0
     def value_and_grad(self, theta, x, y):
         if len(x) == 7:
-            {fault}
+            Native.calls += 1
+            if Native.calls > 200:
+                {fault}
         return super().value_and_grad(theta, x, y)
 """
 FAULTS = {
@@ -136,19 +146,19 @@ FAULTS = {
 
 @pytest.mark.skipif(sys.platform == "win32", reason="by functions of the C library")
 @pytest.mark.parametrize("fault", FAULTS)
-def test_what_never_comes_back_ends_the_run_and_keeps_the_cells_before(fault: str, tmp_path: Path) -> None:
+def test_what_does_not_come_back_in_the_midst_of_its_turns_ends_the_run_and_keeps_the_cells_before(fault: str, tmp_path: Path) -> None:
     kernel = tmp_path / "native.py"
     kernel.write_text(NATIVE.format(fault=FAULTS[fault]))
     command = [sys.executable, "-m", "pytest", "bench/", "--benchmark-only", "-q", "-p", "no:cacheprovider", "--results", str(tmp_path)]
     command += ["--kernel", "numpy", "--kernel", str(kernel), "--layers", "3-2", "--batch", "1", "--batch", "7", "--dtype", "float64"]
-    ran = subprocess.run([*command, "--quick", "--cell-limit", "0.5"], cwd=ROOT, timeout=120, capture_output=True, text=True)
+    ran = subprocess.run([*command, "--quick", "--cell-limit", "4"], cwd=ROOT, timeout=120, capture_output=True, text=True)
     assert ran.returncode not in (0, 5)
     assert "native.py" in ran.stderr  # the stack: who it was
     (folder,) = (tmp_path / "bench").glob("2*")
     for again in range(2):
         table = pd.read_csv(folder / "summary.csv")
         assert set(table.loc[table["batch"] == 1, "status"]) == {"ok"}
-        assert set(table.loc[table["batch"] == 7, "status"]) == {"not_run"}
+        assert set(table.loc[(table["batch"] == 7) & (table["phase"] == "step"), "status"]) == {"not_run"}
         assert np.isfinite(table.loc[table["batch"] == 1, "median_s"]).all()
         if not again:
             subprocess.run([sys.executable, "-m", "bench.report", str(folder)], cwd=ROOT, timeout=120, check=True, capture_output=True)
@@ -211,3 +221,38 @@ def test_disabled_benchmarks_are_held_to_it_too(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, timeout=120, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stdout.count("timeout: still running after 0.5 s") >= 3
+
+
+ALIVE = """
+import time
+from bench.limit import last_resort, limited
+with last_resort(0.2):
+    end = time.monotonic() + 2.5
+    while time.monotonic() < end:
+        {turn}
+print("through")
+"""
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_the_last_resort_is_for_what_gives_no_sign_of_life(alive: bool) -> None:
+    turn = "with limited(5): time.sleep(0.01)" if alive else "time.sleep(0.01)"
+    code = "import bench.limit; bench.limit.AGAIN_S = 0.05\n" + ALIVE.format(turn=turn)
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60, capture_output=True, text=True)
+    assert (ran.stdout == "through\n") == alive
+    assert ("Timeout" in ran.stderr) != alive
+
+
+def test_after_ctrl_z_a_run_goes_on() -> None:
+    code = "import bench.limit; bench.limit.AGAIN_S = 0.05\n" + ALIVE.format(
+        turn="with limited(5): print('in', flush=True); time.sleep(0.01)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        run.stdout.readline()
+        run.send_signal(signal.SIGTSTP)
+        assert os.WIFSTOPPED(os.waitpid(run.pid, os.WUNTRACED)[1])
+        time.sleep(1)  # over twice its patience
+        run.send_signal(signal.SIGCONT)
+        out, err = run.communicate(timeout=60)
+    assert out.endswith("through\n"), err

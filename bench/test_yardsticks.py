@@ -10,7 +10,7 @@ import numba
 import numpy as np
 import pytest
 
-from bench.contest import NAN
+from bench.contest import NAN, untried
 from bench.first_call import cold_and_cached, first_call, name_of
 from bench.grid import Cell
 from bench.measure import Budget
@@ -106,10 +106,10 @@ def test_yardsticks_of_a_run(monkeypatch: pytest.MonkeyPatch, quick: bool) -> No
     monkeypatch.setattr("bench.yardsticks.peak_gflops", lambda dtype, threads: 10.0 * threads)
     monkeypatch.setattr("bench.yardsticks.cold_and_cached", lambda name, dtype, limit_s: (len(name), NAN))
     monkeypatch.setattr(
-        "bench.yardsticks.dispatch", lambda kernels, dtype, threads, budget: dict.fromkeys(kernels, NAN if threads > 1 else 1e-6)
+        "bench.yardsticks.dispatch", lambda kernels, dtype, threads, budget, trial: dict.fromkeys(kernels, NAN if threads > 1 else 1e-6)
     )
     kernels = {("numpy", "float32"): load("numpy"), ("peer", "float32"): Peer, ("local", "float32"): lambda network: None}
-    found = yardsticks(CELLS, kernels, Budget(), said.append, quick)  # type: ignore[arg-type]
+    found = yardsticks(CELLS, kernels, Budget(), said.append, untried, quick)  # type: ignore[arg-type]
     assert found.told()["peak_gflops"] == {"float32": {"1": 10.0, "2": 20.0}, "float64": {"1": 10.0, "2": 20.0}}
     assert found.first_calls("peer", "float32")[0] != 5
     assert (found.first_calls("numpy", "float32")[0] == 5) != quick
@@ -129,7 +129,7 @@ def test_what_a_step_of_no_size_costs() -> None:
             cost, gradient = super().value_and_grad(*arguments)
             return cost, 2 * gradient
 
-    found = dispatch({"numpy": load("numpy"), "wrong": Wrong}, "float64", 1, Budget(total_s=0.02))
+    found = dispatch({"numpy": load("numpy"), "wrong": Wrong}, "float64", 1, Budget(total_s=0.02), untried)
     assert found["numpy"] > 0
     assert np.isnan(found["wrong"])
     assert list(found) == ["numpy", "wrong"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.contest import NAN, NO_CONTENDERS, Contest
+from bench.contest import NAN, NO_CONTENDERS, Contest, Try
 from bench.first_call import cold_and_cached, name_of
 from bench.grid import Cell
 from bench.measure import Budget
@@ -80,7 +80,12 @@ def nan_for_none(value: float | None) -> float:
 
 
 def yardsticks(
-    cells: Iterable[Cell], kernels: Mapping[tuple[str, str], KernelClass], budget: Budget, say: Callable[[str], None], quick: bool = False
+    cells: Iterable[Cell],
+    kernels: Mapping[tuple[str, str], KernelClass],
+    budget: Budget,
+    say: Callable[[str], None],
+    trial: Try,
+    quick: bool = False,
 ) -> Yardsticks:
     """Measure them for these cells, and for kernels by label and dtype.
 
@@ -92,7 +97,7 @@ def yardsticks(
         found.peak_gflops[dtype, threads] = peak_gflops(dtype, threads)
         entered = {label: kernel_class for (label, of_dtype), kernel_class in kernels.items() if of_dtype == dtype}
         say(f"a step of the smallest network, {dtype}, {threads} threads")
-        for label, step_s in dispatch(entered, dtype, threads, budget).items():
+        for label, step_s in dispatch(entered, dtype, threads, budget, trial).items():
             found.dispatch_s[label, dtype, threads] = step_s
     for (label, dtype), kernel_class in kernels.items():
         name = None if quick or peer_of(kernel_class) else name_of(label, kernel_class)
@@ -102,9 +107,10 @@ def yardsticks(
     return found
 
 
-def dispatch(kernels: Mapping[str, KernelClass], dtype: str, threads: int, budget: Budget) -> dict[str, float]:
+def dispatch(kernels: Mapping[str, KernelClass], dtype: str, threads: int, budget: Budget, trial: Try) -> dict[str, float]:
     """The median seconds of a step of a 1-1 network on one sample, by kernel, verified and timed in turns as any cell; NaN: no time."""
-    contest = Contest(Cell(SMALLEST, 1, dtype, threads), kernels, replace(budget, total_s=min(DISPATCH_S, budget.total_s)), Reach())
+    short = replace(budget, total_s=min(DISPATCH_S, budget.total_s))
+    contest = Contest(Cell(SMALLEST, 1, dtype, threads), kernels, short, Reach(), trial=trial)
     results = contest.run("step")
     return {
         name: float(np.median([turn.seconds for turn in result.turns])) if result.turns else NAN
