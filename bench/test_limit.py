@@ -119,7 +119,7 @@ def test_where_calls_may_take_long_the_limit_is_longer() -> None:
 
 
 NATIVE = """
-import ctypes
+import ctypes, multiprocessing
 import numpy as np
 from numba import njit
 from kernels.vectorised import NumpyKernel
@@ -130,12 +130,9 @@ def loop(a):
         a[1] += 1
 
 class Native(NumpyKernel):
-    calls = 0
     def value_and_grad(self, theta, x, y):
-        if len(x) == 7:
-            Native.calls += 1
-            if Native.calls > 200:
-                {fault}
+        if len(x) == 7 and multiprocessing.parent_process() is None:  # not at its trial
+            {fault}
         return super().value_and_grad(theta, x, y)
 """
 FAULTS = {
@@ -146,7 +143,7 @@ FAULTS = {
 
 @pytest.mark.skipif(sys.platform == "win32", reason="by functions of the C library")
 @pytest.mark.parametrize("fault", FAULTS)
-def test_what_does_not_come_back_in_the_midst_of_its_turns_ends_the_run_and_keeps_the_cells_before(fault: str, tmp_path: Path) -> None:
+def test_what_does_not_come_back_after_its_trial_ends_the_run_and_keeps_the_cells_before(fault: str, tmp_path: Path) -> None:
     kernel = tmp_path / "native.py"
     kernel.write_text(NATIVE.format(fault=FAULTS[fault]))
     command = [sys.executable, "-m", "pytest", "bench/", "--benchmark-only", "-q", "-p", "no:cacheprovider", "--results", str(tmp_path)]
@@ -158,7 +155,7 @@ def test_what_does_not_come_back_in_the_midst_of_its_turns_ends_the_run_and_keep
     for again in range(2):
         table = pd.read_csv(folder / "summary.csv")
         assert set(table.loc[table["batch"] == 1, "status"]) == {"ok"}
-        assert set(table.loc[(table["batch"] == 7) & (table["phase"] == "step"), "status"]) == {"not_run"}
+        assert set(table.loc[table["batch"] == 7, "status"]) == {"not_run"}
         assert np.isfinite(table.loc[table["batch"] == 1, "median_s"]).all()
         if not again:
             subprocess.run([sys.executable, "-m", "bench.report", str(folder)], cwd=ROOT, timeout=120, check=True, capture_output=True)

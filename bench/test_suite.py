@@ -39,11 +39,11 @@ class Slow(NumpyKernel):
         return super()._forward(*arguments)
 """
 ENDING = """
-import os, signal
+import multiprocessing, os, signal
 from kernels.vectorised import NumpyKernel
 class Ending(NumpyKernel):
     def forward(self, theta, x):
-        if len(x) == 7:
+        if len(x) == 7 and multiprocessing.parent_process() is None:  # not at its trial
             {end}
         return super().forward(theta, x)
 """

@@ -98,6 +98,7 @@ def test_what_it_raises_is_left_for_the_calls_here(tmp_path: Path) -> None:
     try:
         trial.of("faulty", load(str(faulty(tmp_path, "raise ValueError('no')"))))(CELL)
         trial.of("faulty", load(str(faulty(tmp_path, "raise SystemExit(1)"))))(CELL)
+        trial.of("faulty", load(str(faulty(tmp_path, "raise KeyboardInterrupt"))))(CELL)
     finally:
         trial.close()
 

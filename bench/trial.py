@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
@@ -81,11 +82,8 @@ def _serve(pipe: Connection) -> None:
             name, cell = pipe.recv()
         except EOFError:
             return
-        try:
-            with threads_held(cell.threads), unwarned():
-                first_calls(load(name), cell)
-        except (Exception, SystemExit):
-            pass
+        with suppress(BaseException), threads_held(cell.threads), unwarned():
+            first_calls(load(name), cell)
         pipe.send(None)
 
 
