@@ -146,8 +146,9 @@ class NumbaKernel:
         known = self._workspaces[what]
         may_be_shared = self._threads not in (None, 1) or (self._threads is None and rows * self._n_products >= THREADS_PAY)
         threads = jit_threads.available(self._threads) if may_be_shared else 1
-        workspace = known.get(rows)
-        if workspace is None or workspace.threads != threads:
+        workspace = None if JIT_DISABLED else known.get(rows)  # plain Python lets other threads run while it computes
+        # Another thread of Python may have changed the dtype, and this one's workspace may have come after that.
+        if workspace is None or workspace.threads != threads or workspace.work.dtype is not dtype:
             team = jit_threads.TEAM
             plan = Plan.of(self.network, rows, dtype.itemsize, threads, what, passes.code_for(dtype), 0 if JIT_DISABLED else team.address)
             a, work = np.zeros(plan.n_activations if what == BOTH else 0, dtype), np.zeros(plan.n_work, dtype)

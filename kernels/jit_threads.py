@@ -58,8 +58,9 @@ class Team:
 
     def begin_anew(self) -> None:
         """Without helpers: in a process that was forked there are none, and whoever called in the other one is not here."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler that comes while its thread holds it may call a kernel too
         self._helpers: list[threading.Thread] = []
+        self._locks: list[int] = []  # one for each helper, and perhaps one for the next
         self._cleared = NO_CPU
         self._words[[TICKET, N_HELPERS]] = 0
 
@@ -79,25 +80,25 @@ class Team:
 
     def _make_way(self, cpu: int) -> None:
         """Keep helpers off the caller's CPU: Linux often wakes a thread where it last ran, though that is busy and others are not."""
-        if cpu != self._cleared:
-            self._cleared = cpu
+        if cpu != self._cleared and self._helpers:
             others = os.sched_getaffinity(0) - {cpu}
-            for helper in self._helpers if others else []:
+            if not others:  # as long as the caller may run nowhere else
+                return
+            self._cleared = cpu
+            for helper in self._helpers:
                 with suppress(OSError):  # a sandbox may forbid it
                     os.sched_setaffinity(helper.native_id or 0, others)
 
     def _add_helper(self) -> None:
         n = len(self._helpers)
-        new_lock = _python("allocate_lock")
-        new_lock.restype = ctypes.c_void_p
-        lock = new_lock()
-        _python("acquire_lock")(ctypes.c_void_p(lock), 1)  # it is there to be waited for
-        self._words[HELPERS + n * LINE : HELPERS + n * LINE + 2] = 0, lock  # ASLEEP and LOCK
+        if n == len(self._locks):  # else the last one did not start
+            self._locks.append(_new_lock())
+        self._words[HELPERS + n * LINE : HELPERS + n * LINE + 2] = 0, self._locks[n]  # ASLEEP and LOCK
         helper = threading.Thread(target=self._help, args=(_serve(), n), name=f"deltacheck helper {n}", daemon=True)
         helper.start()
-        self._helpers.append(helper)
         self._cleared = NO_CPU
-        self._words[N_HELPERS] = n + 1
+        self._words[N_HELPERS] = len(self._helpers) + 1
+        self._helpers.append(helper)  # at last: where a signal ends this before, all of it is done again
 
     def _help(self, run: Callable[[int, int], None], n: int) -> None:
         run(self.address, n)  # for ever; the words live as long as this method of theirs runs
@@ -111,6 +112,15 @@ def about() -> dict[str, Any]:
 def _python(name: str) -> Any:
     """A function of the interpreter's own locks, which can be called without the interpreter (C API, PyThread)."""
     return getattr(ctypes.pythonapi, f"PyThread_{name}")
+
+
+def _new_lock() -> int:
+    """The address of a lock that is held: it is there to be waited for."""
+    allocate = _python("allocate_lock")
+    allocate.restype = ctypes.c_void_p
+    lock: int = allocate()
+    _python("acquire_lock")(ctypes.c_void_p(lock), 1)
+    return lock
 
 
 def _offer_cpu() -> Any:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +14,8 @@ from numba import cfunc, njit, types
 
 from kernels.jit import NumbaKernel
 from kernels.jit_target import JIT_DISABLED
-from kernels.jit_team import ASLEEP, HELPERS, JOB, MOST, N_ARGUMENTS, _offer_cpu, _one_more, _seen, share_out
-from kernels.jit_threads import Team
+from kernels.jit_team import ASLEEP, HELPERS, JOB, MOST, N_ARGUMENTS, N_HELPERS, _offer_cpu, _one_more, _seen, share_out
+from kernels.jit_threads import Team, _new_lock
 from kernels.test_jit import case
 
 pytestmark = pytest.mark.skipif(JIT_DISABLED, reason="without a compiler there is no team")
@@ -97,3 +100,48 @@ def test_python_threads_share_a_kernel() -> None:
         thread.join(120)
     assert not any(thread.is_alive() for thread in started)
     assert not wrong
+
+
+def test_a_thread_that_has_the_team_may_call_again() -> None:
+    """As the handler of a signal does that came while a kernel computed: it runs before the team is free."""
+    team = Team()
+    called: list[int] = []
+    twice = team.joined(team.joined(lambda: called.append(1), 1), 1)
+    caller = threading.Thread(target=twice, daemon=True)
+    caller.start()
+    caller.join(30)
+    assert called, "it waits for itself"
+
+
+def test_a_helper_that_does_not_start_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    def new_lock() -> int:
+        made.append(0)
+        return _new_lock()
+
+    def refused(thread: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("kernels.jit_threads.usable_cpus", lambda: 3)
+    monkeypatch.setattr("kernels.jit_threads._new_lock", new_lock)
+    team = Team()
+    call = team.joined(lambda: None, 3)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refused)
+        for _ in range(5):
+            call()
+    assert (len(made), len(team._helpers), team._words[N_HELPERS]) == (1, 0, 0)
+    call()
+    assert (len(made), len(team._helpers), team._words[N_HELPERS]) == (2, 2, 2)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads are not kept off a CPU here")
+def test_helpers_make_way_once_the_caller_may_run_elsewhere_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    team, kept = Team(), []
+    team._helpers = [SimpleNamespace(native_id=7)]  # type: ignore[list-item]
+    monkeypatch.setattr(os, "sched_setaffinity", lambda thread, cpus: kept.append((thread, cpus)))
+    for cpus in ({0}, {0, 1}, {0, 1}):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, cpus=cpus: cpus)
+        team._make_way(0)
+    assert kept == [(7, {1})]

@@ -15,6 +15,7 @@ import pytest
 
 from kernels import Network
 from kernels.jit import KEPT, NumbaKernel
+from kernels.jit_plan import BOTH, Plan
 from kernels.jit_target import JIT_DISABLED
 from kernels.jit_threads import available
 from kernels.network import Array
@@ -153,6 +154,38 @@ def test_python_threads_with_a_kernel_each(threads: int) -> None:
         thread.join(120)
     assert not any(thread.is_alive() for thread in started)
     assert differing == [False, False]
+
+
+def test_another_thread_may_change_the_dtype_while_a_workspace_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, *single = case((6, 5, 4), 8, "float32")
+    double = [array.astype("float64") for array in single]
+    kernel, made, other = NumbaKernel(network), Plan.of, []
+
+    def of(*arguments: Any) -> Plan:
+        plan = made(*arguments)
+        if not other:
+            other.append(True)
+            kernel.value_and_grad(*double)
+        return plan
+
+    monkeypatch.setattr(Plan, "of", of)
+    for arrays in (single, double, single, double):
+        same([kernel.value_and_grad(*arrays)[1]], [NumbaKernel(network).value_and_grad(*arrays)[1]])
+
+
+@pytest.mark.skipif(not JIT_DISABLED, reason="compiled passes that share a workspace wait for each other")
+def test_without_a_compiler_two_calls_at_once_have_a_workspace_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel, dtype = NumbaKernel(Network((6, 5, 4)), threads=2), np.dtype(np.float32)
+    other: list[Any] = []
+
+    def as_many(asked: int) -> int:
+        if not other:
+            other.append(None)
+            other[0] = kernel._workspace(BOTH, 8, dtype)
+        return asked
+
+    monkeypatch.setattr("kernels.jit_threads.available", as_many)
+    assert kernel._workspace(BOTH, 8, dtype) is not other[0]
 
 
 # A child of fork: a process of its own, for pytest's has threads of which a child of its would have none.
