@@ -16,7 +16,7 @@ from bench.intervals import CONFIDENCE, FEWEST, RESAMPLES, bounds, resampled_med
 from bench.saved import Key, SavedRun
 
 COMPARISON = [
-    *("run_id_a", "run_id_b", "comparable", *Key._fields, "verdict", "status_a", "status_b"),
+    *("run_id_a", "run_id_b", "comparable", *Key._fields, "verdict", "n_pairs", "n_slower", "n_faster", "status_a", "status_b"),
     *("n_samples_a", "n_samples_b", "median_a_s", "median_b_s", "ratio", "ratio_ci_low", "ratio_ci_high"),
     *("drift", "drift_from", "corrected_ratio", "corrected_ci_low", "corrected_ci_high", "noise", "threshold", "message"),
 ]

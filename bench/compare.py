@@ -1,4 +1,4 @@
-"""Did it get slower? Two runs, row by row: ``python -m bench.compare results/bench/older results/bench/newer``."""
+"""Did it get slower? Two runs, row by row: ``python -m bench.compare results/bench/older results/bench/newer``; or pairs of them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from bench.changes import COMPARISON, comparison
 from bench.closing import aligned, time_text
+from bench.pairs import agreed
 from bench.saved import Key, SavedRun, read_run, unlike
 from bench.tables import write
 
@@ -20,37 +21,49 @@ THRESHOLD = 5.0  # percent
 VERDICTS = ("lost", "slower", "same", "faster", "new", "gone")  # the worst first
 REGRESSIONS = ("lost", "slower")
 Rows = Sequence[Mapping[str, Any]]
+Pairs = Sequence[tuple[SavedRun, SavedRun]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compare two runs' folders, print what differs and write comparison.csv.
+    """Compare runs' folders, print what differs and write comparison.csv.
 
-    Returns the exit status: 1 where a row got slower or lost its time, 0 where none did, 2 where the two cannot be compared.
+    Returns the exit status: 1 where a row got slower or lost its time, 0 where none did, 2 where they cannot be compared.
     """
-    parser = argparse.ArgumentParser(prog=PROG, description="Compare the times of two runs, cell by cell.")
+    parser = argparse.ArgumentParser(prog=PROG, description="Compare the times of two runs, cell by cell; or of more, pair by pair.")
     parser.add_argument("a", metavar="A", type=Path, help="the older run's folder")
     parser.add_argument("b", metavar="B", type=Path, help="the newer run's folder, such as results/bench/latest")
+    parser.add_argument("more", metavar="A B", type=Path, nargs="*", help="further pairs: what all of them find counts")
     parser.add_argument("--threshold", type=float, default=THRESHOLD, help="the smallest difference that counts, %% (default: %(default)s)")
     parser.add_argument("--all", action="store_true", help="print all rows, not only those that differ")
-    parser.add_argument("--out", type=Path, help="the table to write (default: comparison.csv in B)")
+    parser.add_argument("--out", type=Path, help="the table to write (default: comparison.csv in the first B)")
     parser.add_argument("--force", action="store_true", help="compare runs of different machines, threads or schemas all the same")
     given = parser.parse_args(arguments)
     try:
         if not (isfinite(given.threshold) and given.threshold >= 0):
             raise ValueError(f"--threshold: got {given.threshold}, expected a percentage, 0 or more")
-        a, b = read_run("A", given.a), read_run("B", given.b)
-        reasons = unlike(a, b)
+        pairs = read_pairs([given.a, given.b, *given.more])
+        reasons = {reason: None for a, b in pairs for reason in (*unlike(pairs[0][0], a), *unlike(pairs[0][0], b))}
         if reasons and not given.force:
             raise ValueError(f"A and B are not comparable: {'; '.join(reasons)} (--force compares them all the same)")
-        rows = comparison(a, b, given.threshold / 100, comparable=not reasons)
+        rows = agreed([comparison(a, b, given.threshold / 100, comparable=not reasons) for a, b in pairs])
         if not any(row["verdict"] not in ("new", "gone") for row in rows):
             raise ValueError("A and B have nothing in common: no row of A that has a time is a row that B came to")
         save(*(("--out", given.out) if given.out else ("B", given.b / "comparison.csv")), rows)
     except ValueError as error:
         print(f"{PROG}: {error}", file=sys.stderr)
         return 2
-    print("\n".join(report(a, b, rows, reasons, everything=given.all)))
+    print("\n".join(report(pairs, rows, list(reasons), everything=given.all)))
     return int(any(row["verdict"] in REGRESSIONS for row in rows))
+
+
+def read_pairs(folders: Sequence[Path]) -> list[tuple[SavedRun, SavedRun]]:
+    """The runs, the older and the newer of each pair. Raises ``ValueError`` where one has no partner, or stands twice."""
+    if len(folders) % 2:
+        raise ValueError(f"A B: got {len(folders)} folders; expected pairs of them, an older and a newer run each")
+    runs = [read_run("AB"[n % 2], folder) for n, folder in enumerate(folders)]
+    if len(runs) > 2 and len({run.run_id for run in runs}) < len(runs):
+        raise ValueError("A B: a run stands there twice; expected runs of their own for each pair")
+    return list(zip(runs[::2], runs[1::2], strict=True))
 
 
 def save(argument: str, out: Path, rows: Rows) -> None:
@@ -61,9 +74,9 @@ def save(argument: str, out: Path, rows: Rows) -> None:
         raise ValueError(f"{argument}: {out} cannot be written: {error.strerror or error}") from None
 
 
-def report(a: SavedRun, b: SavedRun, rows: Rows, reasons: Sequence[str], everything: bool = False) -> list[str]:
-    """What people read, line by line: the two runs, doubts about them, the rows that differ (or all), and how many there are of each."""
-    runs = (("A", a), ("B", b))
+def report(pairs: Pairs, rows: Rows, reasons: Sequence[str], everything: bool = False) -> list[str]:
+    """What people read, line by line: the runs, doubts about them, the rows that differ (or all), and how many there are of each."""
+    runs = [(name, run) for pair in pairs for name, run in zip("AB", pair, strict=True)]
     lines = [
         f"{name}: {run.run_id}, commit {str(run.about.get('commit'))[:10]}{', changed' * bool(run.about.get('dirty'))}"
         for name, run in runs
@@ -85,7 +98,9 @@ def report(a: SavedRun, b: SavedRun, rows: Rows, reasons: Sequence[str], everyth
         lines.append(
             f"counted is what differs by {threshold:g} % or more, its whole interval beyond the noise: {noise:.1f} %, more in cells"
         )
-        lines.append("where a disturbance did not hit all alike")
+        lines.append("where a disturbance did not hit all alike" + f"; and by all of the {len(pairs)} pairs" * (len(pairs) > 1))
+        if len(pairs) == 1 and any(row["verdict"] in ("slower", "faster") for row in rows):
+            lines.append("one pair does not tell a change from what differs between any two processes: run both again, and give A B A B")
     counts = Counter(row["verdict"] for row in rows)
     return [*lines, ", ".join(f"{verdict} {counts[verdict]}" for verdict in VERDICTS if counts[verdict])]
 

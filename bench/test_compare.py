@@ -142,6 +142,53 @@ def test_a_disturbance_is_no_regression(tmp_path: Path) -> None:
         assert (status, set(table["verdict"])) == (0, {"same"})
 
 
+def shifted(factor: float, alter: Alter = unchanged) -> Alter:
+    """A process in which one kernel's passes of a kind are slower or faster than in the next, as Python's memory makes them."""
+
+    def altered(kernel: str, cell: Cell, phase: str) -> float | str:
+        by = alter(kernel, cell, phase)
+        return by * factor if not isinstance(by, str) and (kernel, phase) == ("naive", "backward") else by
+
+    return altered
+
+
+def test_what_differs_between_processes_is_told_from_a_change_by_further_pairs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    factors = (1.25, 1.0, 0.8)
+    a = [make(tmp_path / f"a{n}", 2 * n) for n in range(3)]
+    b = [make(tmp_path / f"b{n}", 2 * n + 1, shifted(factor, planted(1.15))) for n, factor in enumerate(factors)]
+    alone = [found(compared(*pair)[1], "slower", "faster") for pair in zip(a, b, strict=True)]
+    assert any(kernel == "naive" for rows in alone for kernel, *_ in rows)  # a pair of them deceives
+    assert "one pair does not tell" in capsys.readouterr().out
+    status, table = compared(a[0], b[0], *(str(folder) for pair in zip(a[1:], b[1:], strict=True) for folder in pair))
+    assert (status, found(table, "slower", "faster")) == (1, [("numba", "64-30-10", 32, "step")])
+    row = table[table["verdict"] == "slower"].iloc[0]
+    assert (row["n_pairs"], row["n_slower"], row["n_faster"]) == (3, 3, 0)
+    assert set(table["n_pairs"]) == {3}
+    out = capsys.readouterr().out
+    assert "by all of the 3 pairs" in out
+    assert "one pair" not in out
+
+
+def test_a_time_that_one_pair_lost_is_lost(tmp_path: Path) -> None:
+    a, c = make(tmp_path / "a", 1), make(tmp_path / "c", 3)
+    b, d = make(tmp_path / "b", 2), make(tmp_path / "d", 4, planted("error"))
+    status, table = compared(a, b, str(c), str(d))
+    assert (status, found(table, "lost")) == (1, [("numba", "64-30-10", 32, "step")])
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["a"], "A B: got 3 folders; expected pairs of them, an older and a newer run each"),
+        (["a", "b"], "A B: a run stands there twice; expected runs of their own for each pair"),
+    ],
+)
+def test_runs_that_are_no_pairs(tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str], message: str) -> None:
+    a, b = make(tmp_path / "a", 1), make(tmp_path / "b", 2)
+    assert main([str(a), str(b), *(str(tmp_path / name) for name in more)]) == 2
+    assert capsys.readouterr().err == f"python -m bench.compare: {message}\n"
+
+
 def test_the_threshold_is_the_smallest_difference_that_counts(tmp_path: Path) -> None:
     a, b = make(tmp_path / "a", 1), make(tmp_path / "b", 2, planted(1.3))
     assert [compared(a, b, "--threshold", percent)[0] for percent in ("0", "20", "40")] == [1, 1, 0]
