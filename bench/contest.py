@@ -153,7 +153,7 @@ class Contest:
                 # A peer's smaller cells are left alone: each would be compiled, and a library is not that slow.
                 predicted = None if peer else self._reach.explore(name, self.cell, limit_s, try_out)
                 if predicted is not None and predicted > limit_s:
-                    return outcome("too_slow", message=f"a step would take about {predicted:.2g} s; a call may take {limit_s:g} s")
+                    return outcome("too_slow", message=f"by smaller cells, a step could take {predicted:.2g} s; a call may take {limit_s:g} s")
                 step_s = try_out(self.cell)
                 self._reach.note(name, self.cell, step_s)
                 if step_s > limit_s:

@@ -55,11 +55,13 @@ class Entry:
             pytest.skip(f"{self.result.status}: {self.result.message}")
         benchmark.extra_info.update(self.extra)
         turns = self.result.turns
+        failed = ""
         try:
             benchmark.pedantic(self._once, rounds=max(1, len(turns)), iterations=turns[0].iterations if turns else 1)
-        except KernelFailedError as failure:
-            # Raised inside pytest-benchmark, so that it knows of an error and keeps no row.
-            pytest.fail(str(failure), pytrace=False)
+        except KernelFailedError as failure:  # raised inside pytest-benchmark, so that it knows of an error and keeps no row
+            failed = str(failure)
+        if failed:  # not while that is handled: both would be shown
+            pytest.fail(failed, pytrace=False)
 
     def _once(self) -> None:
         if self.result.status != "ok":
@@ -93,7 +95,7 @@ def smoke(cell: Cell, phase: str, kernel: str, kernel_class: KernelClass, budget
     except HungError as error:
         return Entry(Result("timeout", message=str(error)))
     if predicted is not None and predicted > limit_s:
-        return Entry(Result("too_slow", message=f"a step would take about {predicted:.2g} s"))
+        return Entry(Result("too_slow", message=f"by smaller cells, a step could take {predicted:.2g} s; a call may take {limit_s:g} s"))
 
     def call() -> None:
         with unwarned(), limited(budget.limit_s):
