@@ -1,3 +1,5 @@
+"""What the peak counts is what the processor does."""
+
 from __future__ import annotations
 
 import re
