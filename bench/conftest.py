@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -148,8 +148,9 @@ def entry(request: pytest.FixtureRequest, budget: Budget) -> Entry:
     return entry
 
 
-@pytest.hookimpl(trylast=True)  # after pytest-benchmark's tables
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # after pytest-benchmark's tables, and pytest's line for each failure
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> Generator[None]:
+    yield
     run = config.stash.get(RUN, None)
     if run is not None:
         terminalreporter.section("deltacheck benchmarks")

@@ -16,7 +16,7 @@ from bench.limit import HungError, last_resort, limited
 from bench.measure import Budget, Call, Keep, Turn, take_turns
 from bench.passes import first_calls, unwarned
 from bench.peers import NO_BACKWARD, peer_of
-from bench.reach import Reach
+from bench.reach import Reach, too_far
 from bench.threads import strays, threads_held
 from bench.verified import Judge, KernelClass
 from kernels.protocol import one_line
@@ -153,7 +153,7 @@ class Contest:
                 # A peer's smaller cells are left alone: each would be compiled, and a library is not that slow.
                 predicted = None if peer else self._reach.explore(name, self.cell, limit_s, try_out)
                 if predicted is not None and predicted > limit_s:
-                    return outcome("too_slow", message=f"by smaller cells, a step could take {predicted:.2g} s; a call may take {limit_s:g} s")
+                    return outcome("too_slow", message=too_far(predicted, limit_s))
                 step_s = try_out(self.cell)
                 self._reach.note(name, self.cell, step_s)
                 if step_s > limit_s:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from bench.grid import Cell
 from kernels import Network
 
-
 FAR = 64  # times the size: from no farther off is a time foretold by a line
 
 
@@ -51,6 +50,11 @@ class Reach:
             except Exception:
                 continue
         return self.predicted(kernel, cell)
+
+
+def too_far(predicted: float, limit_s: float) -> str:
+    """What is said of a prediction beyond the limit."""
+    return f"by smaller cells, a step could take {predicted:.2g} s; a call may take {limit_s:g} s"
 
 
 def _by_a_line(known: Sequence[tuple[int, float]], n: int) -> list[float]:

@@ -13,7 +13,7 @@ from bench.limit import HungError, limited
 from bench.measure import Budget, Call
 from bench.passes import first_calls, passes, unwarned
 from bench.peers import NO_BACKWARD, peer_of
-from bench.reach import Reach
+from bench.reach import Reach, too_far
 from bench.run import Run
 from bench.verified import KernelClass
 from kernels.protocol import one_line
@@ -95,7 +95,7 @@ def smoke(cell: Cell, phase: str, kernel: str, kernel_class: KernelClass, budget
     except HungError as error:
         return Entry(Result("timeout", message=str(error)))
     if predicted is not None and predicted > limit_s:
-        return Entry(Result("too_slow", message=f"by smaller cells, a step could take {predicted:.2g} s; a call may take {limit_s:g} s"))
+        return Entry(Result("too_slow", message=too_far(predicted, limit_s)))
 
     def call() -> None:
         with unwarned(), limited(budget.limit_s):

@@ -136,7 +136,7 @@ def _from_module(name: str) -> ModuleType:
 
 def _from_file(path: Path) -> ModuleType:
     if not path.is_file():
-        raise ValueError(f"kernel: no file at {path}; expected a path to a .py file")
+        raise ValueError(f"kernel: {f'{path} is a folder' if path.is_dir() else f'no file at {path}'}; expected a path to a .py file")
     path = path.resolve()
     # A name of its own for each path, so that two files called my_kernel.py never meet.
     name = f"{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"

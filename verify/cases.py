@@ -56,8 +56,8 @@ class Case:
         return theta.astype(dtype), x.astype(dtype), (y * self.targets + self.offset).astype(dtype)
 
     def __str__(self) -> str:
-        """One line: the name, what it is, why it is there."""
-        return f"{self.name} ({self.network}, batch {self.batch}): {self.reason}"
+        """The name, and what it is."""
+        return f"{self.name} ({self.network}, batch {self.batch})"
 
 
 @dataclass(frozen=True)

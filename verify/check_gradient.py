@@ -108,7 +108,7 @@ def _gradient(gradient: Callable[[Array], Any], theta: Array, point: _Point) -> 
     if given.tobytes() != theta.tobytes():
         return None, (Diagnosis("writes-input", "gradient writes into theta; inputs must stay as they are"),)
     if not hasattr(first, "__array__") and not isinstance(first, list | tuple | float | int):
-        return None, (Diagnosis("interface", f"gradient returned a {type(first).__name__}; expected an array of shape {theta.shape}"),)
+        return None, (Diagnosis("interface", f"gradient returned {type(first).__name__}; expected an array of shape {theta.shape}"),)
     got = np.array(first, dtype=np.float64)
     if got.shape != theta.shape:
         return None, (Diagnosis("interface", f"gradient returned shape {got.shape}; expected {theta.shape}, as theta has"),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -43,8 +44,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED  # a check of nothing is no success
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # after pytest's line for each failure, which may be many
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> Generator[None]:
+    yield
     table: Table = config.verdicts
+    if table.judging and exitstatus == pytest.ExitCode.INTERRUPTED:
+        terminalreporter.write_line(f"interrupted while judging {table.judging}")
     if not table.rows:
         return
     terminalreporter.section("verdicts")

@@ -75,7 +75,7 @@ def passes(kernel: KernelLike, network: Network, theta: Array, x: Array, y: Arra
     """One call of everything: output (B, n_l), gradient by ``backward`` (P,), cost and gradient by ``value_and_grad``."""
     a = call("forward", kernel.forward, theta, x)
     if not isinstance(a, tuple | list) or not a:
-        raise ContractError(f"forward returned a {type(a).__name__}; expected a tuple of arrays, the last of them the output")
+        raise ContractError(f"forward returned {type(a).__name__}; expected a tuple of arrays, the last of them the output")
     output = checked_array("the output, the last that forward returns,", a[-1], (len(x), network.layer_sizes[-1]), theta.dtype)
     kept = [(a_i, a_i.copy()) for a_i in a if isinstance(a_i, np.ndarray)]  # beside the output, a kernel may return what it likes
     n_kept = len(a)

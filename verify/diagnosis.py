@@ -17,7 +17,7 @@ from verify.model import Model
 from verify.patterns import meanings_of, patterns
 from verify.rounding import allowed
 from verify.spans import Span, spans
-from verify.verdict import Diagnosis
+from verify.verdict import UNKNOWN, Diagnosis
 
 Array = NDArray[Any]
 
@@ -25,9 +25,6 @@ SLACK = 8.0  # a wrong formula rounds otherwise than the right one: its bound is
 LEFT = 0.02  # the share of the error that may stay unexplained
 ABSURD = 1e100  # beyond it, squares overflow
 MOST = 3  # diagnoses shown
-
-
-UNKNOWN = Diagnosis("unknown", "unknown pattern: none of the known bugs gives these numbers")
 
 
 def diagnose(model: Model, got: Array, bounds: Array) -> tuple[Diagnosis, ...]:

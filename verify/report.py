@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 import pandas as pd
 
-from verify.verdict import SHOWN, Block, Diagnosis, Verdict, worst
+from verify.verdict import SHOWN, UNKNOWN, Block, Diagnosis, Verdict, worst
 
 LINES = 10  # at most, in a report that one reads
 
@@ -65,9 +65,11 @@ class Report:
     def lines(self) -> list[str]:
         """What is wrong, the most telling first: its names, the forward pass, then the gradient from the output back."""
         lines = [f"fail: {violation.text}" for violation in self.violations]
-        lines += [f"diagnosis: {diagnosis.text}" for diagnosis in self.diagnoses if diagnosis not in self.violations]
+        names = [f"diagnosis: {diagnosis.text}" for diagnosis in self.diagnoses if diagnosis not in self.violations]
+        lines += [] if UNKNOWN in self.diagnoses else names
         bad = [block for block in (*self.forward_blocks, *reversed(self.gradient_blocks)) if block.verdict != "pass"]
         lines += [f"{block.verdict}: {block}" for block in bad]
+        lines += names if UNKNOWN in self.diagnoses else []
         if not lines and self.shown_nothing:
             lines.append(f"inconclusive: the gradient is 0 or lost in rounding: no block could have shown a relative error of {SHOWN:g}")
         return lines

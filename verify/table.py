@@ -23,6 +23,7 @@ class Table:
         self.results = results
         self.folder: Path | None = None
         self.rows: list[dict[str, Any]] = []
+        self.judging = ""  # what is being judged, for whoever interrupts it
 
     def add(self, kernel: str, case: Case, dtype: str, report: Report) -> None:
         """Append the blocks of one report; one row for the contract where it is broken."""
@@ -102,7 +103,7 @@ class Table:
         frame = pd.DataFrame(lines)
         if not frame[UNSUPPORTED].any():
             frame = frame.drop(columns=UNSUPPORTED)
-        text = frame.to_string(index=False, formatters={"largest error": "{:.1e}".format, "would catch": "{:.1e}".format})
+        text = frame.to_string(index=False, formatters=dict.fromkeys(("largest error", "would catch"), "{:.1e}".format), na_rep="-")
         return [
             *text.splitlines(),
             "largest error: of any block, relative to its largest entry. would catch: the relative error in a block",
@@ -134,6 +135,7 @@ class Table:
         path = self.folder / "verification.csv"
         pd.DataFrame(rows, columns=COLUMNS).to_csv(path, mode="a", header=not path.exists(), index=False)
         self.rows += rows
+        self.judging = ""
 
 
 COLUMNS = [

@@ -113,7 +113,7 @@ def test_float32():
 @pytest.mark.parametrize(
     ("gradient", "message"),
     [
-        (lambda t: None, "gradient returned a NoneType; expected an array of shape (12,)"),
+        (lambda t: None, "gradient returned NoneType; expected an array of shape (12,)"),
         (lambda t: np.zeros(3), "gradient returned shape (3,); expected (12,)"),
         (lambda t: np.full(12, np.nan), "12 entries of the gradient are NaN or infinite"),
         (lambda t: np.zeros(12), "zero"),

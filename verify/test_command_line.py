@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +13,11 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 MINE = ROOT / "examples" / "my_kernel.py"
+HANGING = """def backward(self, theta, a, y):
+        import pathlib
+        while True:
+            pathlib.Path(__file__).with_name("endless_is_at_it").touch()
+"""
 
 
 def run(tmp_path, *options):
@@ -42,6 +49,8 @@ def test_a_right_kernel_passes_and_a_wrong_one_fails_with_the_place(tmp_path, wr
     assert "wrong_kernel fails in float64 at equal-widths" in failed.stdout
     assert "diagnosis: δ goes back through w_1, not through its transpose" in failed.stdout
     assert "fail: dC/dw_0[" in failed.stdout
+    assert "\n  why this case: a missing transpose is a wrong number here" in failed.stdout
+    assert failed.stdout.index("FAILED verify/test_kernels.py") < failed.stdout.index("= verdicts =")  # the table is what one sees last
     assert "Traceback" not in failed.stdout + failed.stderr
     table = pd.read_csv(tmp_path / "results" / "verify" / "latest" / "verification.csv")
     by_block = table[table["kernel"] == "wrong_kernel"].drop_duplicates("block").set_index("block")
@@ -49,6 +58,22 @@ def test_a_right_kernel_passes_and_a_wrong_one_fails_with_the_place(tmp_path, wr
     assert by_block.loc["dC/dw_0", "diagnosis"] == "transposed"
     assert by_block.loc["dC/dw_1", "verdict"] == "pass"
     assert len(list((tmp_path / "results" / "verify").glob("2*"))) == 2, "a folder for each run"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the signal of Ctrl-C")
+def test_ctrl_c_says_what_was_being_judged(tmp_path):
+    path = tmp_path / "endless.py"
+    path.write_text(MINE.read_text().replace("def backward(self, theta, a, y):", HANGING))
+    assert HANGING in path.read_text()
+    command = [sys.executable, "-m", "pytest", "verify/", "-q", "-p", "no:cacheprovider", "--results", str(tmp_path), "--kernel", str(path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
+        while not (tmp_path / "endless_is_at_it").exists():
+            assert running.poll() is None
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        out, _ = running.communicate(timeout=60)
+    assert running.returncode == 2
+    assert "\ninterrupted while judging endless in float64 at equal-widths (3-3-3 sigmoid squared_error, batch 5)\n" in out
 
 
 def test_a_network_of_ones_own(tmp_path):

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from verify.cases import CASES, point
-from verify.diagnosis import UNKNOWN, diagnose
+from verify.diagnosis import diagnose
 from verify.hypotheses import Backward, hypotheses
 from verify.model import Model
 from verify.mutants import CLASSIC, Plain
 from verify.rounding import allowed
 from verify.spans import spans
 from verify.test_planted_bugs import report_on
+from verify.verdict import UNKNOWN
 
 BY_NAME = {case.name: case for case in CASES}
 NAMES = {

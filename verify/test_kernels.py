@@ -21,6 +21,7 @@ def reference_of(case: Case, dtype: str) -> Reference:
 
 def test_kernel(selection: Selection, verdicts: Table, kernel: str, case: Case, dtype: str) -> None:
     kernel_class = selection.kernels[kernel]
+    verdicts.judging = f"{kernel} in {dtype} at {case}"
     try:
         report = judge(kernel_class, case.network, *point(case, dtype), against=reference_of(case, dtype))
     except NotImplementedError as error:
@@ -30,4 +31,4 @@ def test_kernel(selection: Selection, verdicts: Table, kernel: str, case: Case, 
     if report.verdict != "pass":
         verdict = "fails" if report.verdict == "fail" else "is inconclusive"
         lines = str(report).replace("\n", "\n  ")
-        pytest.fail(f"{kernel} {verdict} in {dtype} at {case}\n  {lines}", pytrace=False)
+        pytest.fail(f"{kernel} {verdict} in {dtype} at {case}\n  {lines}\n  why this case: {case.reason}", pytrace=False)

@@ -23,6 +23,9 @@ class Diagnosis:
     text: str
 
 
+UNKNOWN = Diagnosis("unknown", "unknown pattern: none of the known bugs gives these numbers")
+
+
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """The verdict of the whole: fail before inconclusive before pass. Of nothing it is inconclusive."""
     found = set(verdicts)
