@@ -18,8 +18,9 @@ from bench.passes import first_calls, unwarned
 from bench.peers import NO_BACKWARD, peer_of
 from bench.reach import Reach, too_far
 from bench.threads import strays, threads_held
+from bench.trial import DiedError
 from bench.verified import Judge, KernelClass
-from kernels.protocol import one_line
+from kernels.protocol import one_line, one_line_and_place
 
 NAN = float("nan")
 Say = Callable[[str], None]
@@ -104,7 +105,7 @@ class Contest:
         for name, taken in turns.items():
             results[name] = replace(results[name], turns=tuple(taken))
         for name, error in fallen.items():
-            results[name] = replace(results[name], status="error", message=one_line(error))
+            results[name] = replace(results[name], status="error", message=one_line_and_place(error))
             if isinstance(error, HungError):
                 results[name] = replace(results[name], status="timeout", message=f"{error} in {phase}")
                 self._reach.hung[name] = f"{self.cell} {phase}"
@@ -164,11 +165,13 @@ class Contest:
                     most |= {phase: peak_bytes(call) for phase, call in self._calls[name].items()}
         except NotImplementedError as error:  # what the kernel does not claim to do
             return outcome("unsupported", message=one_line(error))
+        except DiedError as error:
+            return outcome("error", message=str(error))
         except HungError as error:
             self._reach.hung[name] = str(self.cell)
             return outcome("timeout", message=f"{error} at its first calls and their verification")
         except (Exception, SystemExit) as error:
-            return outcome("error", message=one_line(error))
+            return outcome("error", message=one_line_and_place(error))
         status = {"pass": "ok", "fail": "failed_verification"}.get(verdict.verdict, "inconclusive")
         return outcome(status, verdict.verdict, verdict.max_rel_error, verdict.message)
 

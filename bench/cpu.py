@@ -31,7 +31,7 @@ def cpu_facts(system: Path = SYSTEM, processes: Path = PROCESSES) -> dict[str, A
         "cpu_turbo": boost == "1" if boost else no_turbo == "0" if no_turbo else None,
         "cpu_smt": smt == "1" if smt else None,
         "virtual": "hypervisor" in flags if flags else None,
-        "cpu_quota": quota(read(system / "fs/cgroup/cpu.max")),
+        "cpu_quota": quota(system / "fs/cgroup", read(processes / "self/cgroup")),
     }
 
 
@@ -41,17 +41,31 @@ def caches(folder: Path) -> list[dict[str, str | None]] | None:
     return found or None
 
 
-def quota(text: str | None) -> float | None:
-    """How many CPUs' time a container may use; None where there is no limit."""
+def quota(root: Path, own: str | None) -> float | None:
+    """How many CPUs' time this process may use, the least that its control groups allow; None where there is no limit.
+
+    ``own``: its /proc/self/cgroup. Version 2 has limits at any level of the one tree, version 1 in a tree for the CPU.
+    """
+    place = next((Path(line[3:].lstrip("/")) for line in (own or "").splitlines() if line.startswith("0::")), Path())
+    told = [read(root / folder / "cpu.max") for folder in (place, *place.parents)]
+    told.append(f"{read(root / 'cpu/cpu.cfs_quota_us')} {read(root / 'cpu/cpu.cfs_period_us')}")
+    return min((most for text in told if (most := allowed(text)) is not None), default=None)
+
+
+def allowed(text: str | None) -> float | None:
+    """A quota by its period, both in microseconds."""
     try:
         most, period = map(int, (text or "").split())
-        return most / period
+        return most / period if most > 0 else None
     except (ValueError, ZeroDivisionError):  # "max 100000", or nothing
         return None
 
 
 class Used(NamedTuple):
-    """CPU seconds until now: of all processes, of those that the host took away (steal), of this process and its ended children."""
+    """Seconds until now of the CPUs that this process may run on: of all processes, taken away by the host (steal), of this process.
+
+    Its children count with it once they have ended.
+    """
 
     everybody: float
     stolen: float
@@ -60,10 +74,12 @@ class Used(NamedTuple):
 
 def used(processes: Path = PROCESSES) -> Used | None:
     """None where there is no /proc/stat."""
-    first = (read(processes / "stat") or "").partition("\n")[0].split()
-    if len(first) < 9 or first[0] != "cpu":
+    ours = {f"cpu{n}" for n in os.sched_getaffinity(0)} if hasattr(os, "sched_getaffinity") else set()
+    cpus = [line.split() for line in (read(processes / "stat") or "").splitlines()]
+    ticks = [list(map(int, words[1:9])) for words in cpus if words and words[0] in ours and len(words) >= 9]
+    if not ticks:
         return None
-    user, nice, kernel, _, _, hard, soft, stolen = (int(ticks) / os.sysconf("SC_CLK_TCK") for ticks in first[1:9])
+    user, nice, kernel, _, _, hard, soft, stolen = (sum(of_all) / os.sysconf("SC_CLK_TCK") for of_all in zip(*ticks, strict=True))
     return Used(user + nice + kernel + hard + soft, stolen, sum(os.times()[:4]))
 
 

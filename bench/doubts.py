@@ -9,6 +9,7 @@ STEERING = ("OPENBLAS_CORETYPE", "MKL_ENABLE_INSTRUCTIONS", "MKL_DEBUG_CPU_TYPE"
 OLDER = {"Prescott", "Core2", "Nehalem", "Sandybridge", "Barcelona", "Bulldozer", "Haswell", "Zen"}  # kernel sets without AVX-512
 BUSY = 0.1  # of the CPUs, used by others
 STOLEN = 0.02
+SPARE = 0.75  # of the load that this process may itself have left behind, as it started
 WIDE = 0.05  # a band beyond which much is tied that need not be
 
 
@@ -28,12 +29,15 @@ def beforehand(about: Mapping[str, Any]) -> list[str]:
     quota, threads = about["cpu_quota"], max(about["threads"], default=1)
     if quota is not None and quota < threads:
         found.append(f"a container holds this process to {quota:g} CPUs; {threads} threads were asked for")
+    load, cpus = (about["load_average_at_start"] or [0.0])[0], about["cpu_count_usable"]
+    if load + threads > cpus + SPARE:
+        found.append(f"the load was {load:.2g} as the run began: with {threads} of its own more than the {cpus} CPUs that it may use")
     return found
 
 
 def afterwards(about: Mapping[str, Any], bands: Mapping[int, float]) -> list[str]:
     """Of what run.json says at its end, and of the A/A bands, by number of threads."""
-    cpus = about["cpu_count"] or 1
+    cpus = about["cpu_count_usable"] or 1
     found = []
     busy, stolen = about["cpus_used_by_others"], about["cpus_stolen"]
     if busy is not None and busy > BUSY * cpus:

@@ -20,12 +20,16 @@ from bench.cpu import cpu_facts, load_average
 from kernels.jit_threads import usable_cpus
 
 PACKAGES = ("numpy", "scipy", "numba", "llvmlite", "pandas", "pytest", "pytest-benchmark", "threadpoolctl", "torch", "jax", "jaxlib")
+CACHES = ("l1_data_cache_size", "l2_cache_size", "l3_cache_size")  # of cpuinfo; bytes, or with a unit
 VARIABLES = ("OPENBLAS_", "MKL_", "OMP_", "KMP_", "NUMBA_", "BLIS_", "XLA_", "PJRT_", "NPROC", "TORCHINDUCTOR_")
 
 
 def machine() -> dict[str, Any]:
     """CPU, memory (bytes), load, clock, system, Python, package versions and the variables that steer libraries."""
     cpu = cpuinfo.get_cpu_info()
+    facts = cpu_facts()
+    if facts["cpu_caches"] is None:  # not Linux
+        facts["cpu_caches"] = [{"level": name[1], "size": cpu[name]} for name in CACHES if cpu.get(name)] or None
     clock = time.get_clock_info("perf_counter")
     return {
         "platform": platform.platform(),
@@ -33,7 +37,7 @@ def machine() -> dict[str, Any]:
         "cpu_count": os.cpu_count(),
         "cpu_count_usable": usable_cpus(),
         "cpu_simd": [flag for flag in cpu.get("flags", []) if flag.startswith(("avx", "sve", "neon", "asimd"))],
-        **cpu_facts(),
+        **facts,
         "cpu_affinity": sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
         "nice": os.nice(0) if hasattr(os, "nice") else None,
         "load_average_at_start": load_average(),

@@ -16,6 +16,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
 from bench.look import GREY, Look, looks
+from bench.saved import read_summary
+from kernels.protocol import one_line
 
 STYLES: dict[str, Literal["-", "--"]] = {"float64": "-", "float32": "--"}
 COLUMNS = 3
@@ -103,16 +105,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=None, help="only cells on so many threads (default: all)")
     given = parser.parse_args(arguments)
     try:
-        summary = pd.read_csv(given.run / "summary.csv")
+        summary = read_summary(given.run)
         if given.threads is not None:
             summary = summary[summary["threads"] == given.threads]
             if summary.empty:
                 raise ValueError(f"--threads: got {given.threads}; there is no such cell in this table")
         figure = picture(summary, given.phase)
-    except (OSError, ValueError) as error:
-        parser.error(str(error))
-    matplotlib.rcParams["svg.hashsalt"] = "deltacheck"  # the same table gives the same file
-    figure.savefig(given.out, facecolor="white", dpi=200, metadata={"Date": None} if given.out.suffix == ".svg" else None)
+        matplotlib.rcParams["svg.hashsalt"] = "deltacheck"  # the same table gives the same file
+        try:
+            figure.savefig(given.out, facecolor="white", dpi=200, metadata={"Date": None} if given.out.suffix == ".svg" else None)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"out: {given.out} cannot be written: {one_line(error)}") from None
+    except ValueError as error:
+        parser.exit(2, f"{parser.prog}: {' '.join(str(error).split())}\n")
+    print(f"picture: {given.out}")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from bench.peers import NO_BACKWARD, peer_of
 from bench.reach import Reach, too_far
 from bench.run import Run
 from bench.verified import KernelClass
-from kernels.protocol import one_line
+from kernels.protocol import one_line, one_line_and_place
 
 SHOWN = (
     *("run_id", "status", "verdict", "max_rel_error", "baseline", "speedup", "speedup_ci_low", "speedup_ci_high", "speedup_vs_numpy"),
@@ -74,7 +74,7 @@ class Entry:
             except HungError as error:
                 raise KernelFailedError(f"timeout: {error}") from None
             except (Exception, SystemExit) as error:
-                raise KernelFailedError(f"error: {one_line(error)}") from error
+                raise KernelFailedError(f"error: {one_line_and_place(error)}") from error
 
 
 def measured(run: Run, cell: Cell, phase: str, kernel: str) -> tuple[Entry, Replay]:

@@ -101,6 +101,18 @@ def read_run(argument: str, folder: Path) -> SavedRun:
     return run
 
 
+def read_summary(folder: Path) -> pd.DataFrame:
+    """A run's summary.csv. Raises ``ValueError`` in one line where there is none that can be read."""
+    if not folder.is_dir():
+        raise ValueError(f"run: got {folder}, which is no folder; expected a run's, such as results/bench/latest")
+    try:
+        return pd.read_csv(folder / "summary.csv", keep_default_na=False, na_values=[""])  # a kernel may be called "null"
+    except FileNotFoundError:
+        raise ValueError(f"run: {folder} has no summary.csv; expected a run's folder, such as results/bench/latest") from None
+    except (OSError, ValueError) as error:
+        raise ValueError(f"run: {folder / 'summary.csv'} cannot be read: {one_line(error)}") from None
+
+
 def table(path: Path, columns: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
     """A CSV file as text, but for the columns of ``numbers`` (NaN where there is none). Raises ``ValueError`` where a column is missing."""
     read = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])  # a kernel may be called "null"

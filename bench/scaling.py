@@ -15,6 +15,7 @@ from bench.contest import NAN
 from bench.crossovers import COLUMNS as CROSSOVERS
 from bench.crossovers import crossovers
 from bench.intervals import CONFIDENCE
+from bench.saved import read_summary
 from bench.series import series
 from bench.tables import write
 
@@ -140,9 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     out = given.out or given.run
     try:
-        # Nothing but an empty field is missing: a kernel may be called null.
-        summary = pd.read_csv(given.run / "summary.csv", keep_default_na=False, na_values=[""])
-        tables = write_both(summary, out)
+        tables = write_both(read_summary(given.run), out)
     except (OSError, ValueError) as error:
         parser.exit(2, f"{parser.prog}: {' '.join(str(error).split())}\n")
     print("\n".join([*report(*tables), "", f"tables: {out}/ (scaling.csv, crossovers.csv)"]))

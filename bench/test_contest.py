@@ -117,7 +117,7 @@ def test_no_time_without_a_passing_verdict(kernel: type[NumpyKernel], status: st
 def test_a_kernel_that_raises_later_loses_the_times_of_that_phase() -> None:
     results = contest(TiringKernel, budget=Budget(total_s=0.01, round_s=0.001))
     assert results["forward"]["TiringKernel"].status == "error"
-    assert results["forward"]["TiringKernel"].message == "RuntimeError: tired"
+    assert results["forward"]["TiringKernel"].message == "RuntimeError: tired (test_contest.py, line 56)"
     assert results["forward"]["TiringKernel"].turns == ()
     assert results["backward"]["TiringKernel"].status == "ok"
 

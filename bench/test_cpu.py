@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.cpu import Used, cpu_facts, others, quota, used
+from bench.cpu import Used, allowed, cpu_facts, others, quota, used
 
 
 def test_what_linux_tells(tmp_path: Path) -> None:
@@ -43,8 +43,35 @@ def test_where_nothing_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "cpus"), [("150000 100000", 1.5), ("max 100000", None), ("nonsense", None), (None, None), ("1 0", None)])
-def test_quota(text: str | None, cpus: float | None) -> None:
-    assert quota(text) == cpus
+def test_what_a_control_group_allows(text: str | None, cpus: float | None) -> None:
+    assert allowed(text) == cpus
+
+
+def test_the_least_of_its_control_groups_holds_a_process(tmp_path: Path) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "cpu").mkdir()
+    own = "4:memory:/elsewhere\n0::/a/b\n"
+    assert quota(tmp_path, own) is None
+    (tmp_path / "a/cpu.max").write_text("200000 100000\n")
+    (tmp_path / "a/b/cpu.max").write_text("max 100000\n")
+    assert quota(tmp_path, own) == 2
+    assert quota(tmp_path, "0::/\n") is None  # it is not in that group
+    (tmp_path / "cpu/cpu.cfs_quota_us").write_text("-1\n")
+    (tmp_path / "cpu/cpu.cfs_period_us").write_text("100000\n")
+    assert quota(tmp_path, None) is None
+    (tmp_path / "cpu/cpu.cfs_quota_us").write_text("50000\n")
+    assert quota(tmp_path, own) == 0.5
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="a process may run anywhere here")
+def test_only_the_cpus_that_it_may_run_on_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["cpu  9 9 9 9 9 9 9 9 0 0", *(f"cpu{n} {n}00 0 0 5 0 0 0 {n} 0 0" for n in range(1, 4)), "intr 1"]
+    (tmp_path / "stat").write_text("\n".join(lines))
+    tick = 1 / os.sysconf("SC_CLK_TCK")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {1, 3})
+    found = used(tmp_path)
+    assert found is not None
+    assert found[:2] == pytest.approx((400 * tick, 4 * tick))
 
 
 def test_what_others_used_is_what_we_did_not() -> None:

@@ -6,8 +6,17 @@ from typing import Any
 
 from bench.doubts import afterwards, beforehand
 
-GOOD: dict[str, Any] = {"environment": {}, "thread_pools": [], "cpu_simd": [], "cpu_governor": None, "cpu_quota": None, "threads": [1, 2]}
-QUIET: dict[str, Any] = {"cpu_count": 4, "cpus_used_by_others": 0.2, "cpus_stolen": 0.0}
+GOOD: dict[str, Any] = {
+    "environment": {},
+    "thread_pools": [],
+    "cpu_simd": [],
+    "cpu_governor": None,
+    "cpu_quota": None,
+    "threads": [1, 2],
+    "cpu_count_usable": 2,
+    "load_average_at_start": [0.1, 2.0, 2.0],
+}
+QUIET: dict[str, Any] = {"cpu_count_usable": 4, "cpus_used_by_others": 0.2, "cpus_stolen": 0.0}
 
 
 def pool(architecture: str, *simd: str) -> dict[str, Any]:
@@ -31,6 +40,14 @@ def test_a_clock_that_changes_and_a_container_that_holds_back() -> None:
     assert beforehand(GOOD | {"cpu_governor": "powersave"}) == ["the CPU's clock follows the governor powersave, not performance"]
     assert beforehand(GOOD | {"cpu_governor": "performance", "cpu_quota": 2.0}) == []
     assert beforehand(GOOD | {"cpu_quota": 1.5}) == ["a container holds this process to 1.5 CPUs; 2 threads were asked for"]
+
+
+def test_a_load_that_was_there_before() -> None:
+    told = "the load was 1.8 as the run began: with 2 of its own more than the 2 CPUs that it may use"
+    assert beforehand(GOOD | {"load_average_at_start": [1.8, 0.0, 0.0]}) == [told]
+    assert beforehand(GOOD | {"load_average_at_start": [1.8, 0.0, 0.0], "cpu_count_usable": 8}) == []
+    assert beforehand(GOOD | {"load_average_at_start": [0.7, 9.0, 9.0]}) == []
+    assert beforehand(GOOD | {"load_average_at_start": None}) == []
 
 
 def test_a_machine_that_others_used() -> None:

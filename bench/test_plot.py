@@ -56,6 +56,28 @@ def test_the_same_table_gives_the_same_file(tmp_path: Path) -> None:
         main([str(tmp_path / "none"), str(tmp_path / "c.svg")])
 
 
+@pytest.mark.parametrize(
+    ("run", "out", "message"),
+    [
+        ("none", "a.svg", "run: got none, which is no folder; expected a run's, such as results/bench/latest"),
+        ("empty", "a.svg", "run: empty has no summary.csv; expected a run's folder, such as results/bench/latest"),
+        (".", "none/a.svg", "out: none/a.svg cannot be written: FileNotFoundError"),
+        (".", "a.foo", "out: a.foo cannot be written: ValueError: Format 'foo' is not supported"),
+    ],
+)
+def test_what_cannot_be_read_or_written_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], run: str, out: str, message: str
+) -> None:
+    write(tmp_path / "summary.csv", table(), SUMMARY)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        main([run, out])
+    told = capsys.readouterr().err
+    assert told.startswith(f"python -m bench.plot: {message}")
+    assert told.count("\n") == 1
+
+
 def test_one_number_of_threads_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path / "summary.csv", table() + [row | {"threads": 2} for row in table()], SUMMARY)
     for arguments in (["a.svg"], ["b.svg", "--threads", "2"]):

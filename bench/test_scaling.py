@@ -173,7 +173,7 @@ def test_no_table_no_rows_and_no_folder(run: Path, capsys: pytest.CaptureFixture
     (run / "summary.csv").write_text((run / "summary.csv").read_text().partition("\n")[0] + "\n")
     (run / "empty").mkdir()
     (run / "empty" / "summary.csv").touch()
-    for folder, message in ((run, "without rows"), (run / "empty", "No columns"), (run / "none", "No such file")):
+    for folder, message in ((run, "without rows"), (run / "empty", "No columns"), (run / "none", "which is no folder")):
         with pytest.raises(SystemExit, match="2"):
             main([str(folder)])
         error = capsys.readouterr().err

@@ -46,7 +46,7 @@ def faulty(folder: Path, fault: str) -> Path:
     ("fault", "status", "message"),
     [
         (HANGS, "timeout", "HungError"),
-        (CRASHES, "error", "DiedError: its process died in the first calls: SIGSEGV"),
+        (CRASHES, "error", "its process died in the first calls: SIGSEGV"),
     ],
 )
 def test_it_gets_a_status_and_the_run_goes_on(fault: str, status: str, message: str, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import importlib.util
 import inspect
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -160,3 +161,9 @@ def _from_file(path: Path) -> ModuleType:
 def one_line(error: BaseException) -> str:
     """What was raised, as ``Type: message`` on one line."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def one_line_and_place(error: BaseException) -> str:
+    """The same, and where it was raised below the function that caught it: ``Type: message (file.py, line 3)``."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return one_line(error) + (f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else "")

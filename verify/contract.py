@@ -5,7 +5,6 @@ Each check calls the kernel and returns what it found broken, one line each; an 
 
 from __future__ import annotations
 
-import traceback
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels import KernelLike, Network, value_and_grad_of
-from kernels.protocol import one_line
+from kernels.protocol import one_line_and_place
 from verify.verdict import Diagnosis
 
 Array = NDArray[Any]
@@ -48,10 +47,8 @@ def call(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
     except NotImplementedError:
         raise
     except (Exception, SystemExit) as error:
-        frames = traceback.extract_tb(error.__traceback__)[1:] or traceback.extract_tb(error.__traceback__)
-        at = f" ({frames[-1].filename.rsplit('/', 1)[-1]}, line {frames[-1].lineno})"
         name = "writes-input" if "read-only" in str(error) else "interface"
-        raise ContractError(f"{what} raised {one_line(error)}{at}", name) from error
+        raise ContractError(f"{what} raised {one_line_and_place(error)}", name) from error
 
 
 def made(kernel_class: Callable[[Network], KernelLike], network: Network) -> KernelLike:
