@@ -167,6 +167,7 @@ def test_every_section_is_there_with_what_the_tables_say(tmp_path: Path) -> None
         "50.0 % [49.0, 51.0]",
         "pytest bench/ --benchmark-only",
         "4.00 KiB",
+        "backward ÷ forward, by flops",
     ):
         assert told in parsed.text
     assert parsed.addresses.count("summary.csv") == 1
