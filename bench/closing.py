@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from typing import Any
 
 from bench.again import bands, called_different
@@ -11,7 +10,8 @@ from bench.contest import NO_CONTENDERS
 from bench.grid import Cell
 from bench.run import Run
 from bench.tables import Row
-from bench.winner import podium
+from bench.winner import Podium, podium, tally
+from bench.words import counted, percent_text
 
 ROOM = 4  # kernels that fit on a line; others come in another table
 
@@ -30,36 +30,34 @@ def closing_lines(run: Run) -> list[str]:
 
 
 def who_won(run: Run, phase: str) -> list[str]:
-    """A line for each cell: each kernel's median, speed-up and its interval, or ``tie`` where none is told; ``*`` marks the fastest."""
+    """A line for each cell: each kernel's median, speed-up and its interval, or ``tie`` where none is told; ``*`` marks the winner."""
     kernels = list(dict.fromkeys(row["kernel"] for row in run.rows()))
-    fastest = {cell: winner(run, cell, phase) for cell, p in run.results if p == phase}
-    wins = Counter(
-        fastest[cell] or "tie" for (cell, p), results in run.results.items() if p == phase and any(r.turns for r in results.values())
-    )
+    standings = {cell: standing(run, cell, phase) for cell, p in run.results if p == phase}
+    told = tally((of.winner, of.n_timed) for of in standings.values())
     lines: list[str] = []
     for some in (kernels[n : n + ROOM] for n in range(0, len(kernels), ROOM)):
-        rows = [(str(cell), [entry(run, cell, phase, kernel, fastest[cell]) for kernel in some]) for cell in fastest]
+        rows = [(str(cell), [entry(run, cell, phase, kernel, of.winner) for kernel in some]) for cell, of in standings.items()]
         lines += ["", *aligned([("cell", some), *rows])]
     name = {"step": "one step (forward and backward)"}.get(phase, f"one {phase} pass")
     baseline = next((row["baseline"] for row in run.rows() if row["baseline"]), None)
     speedup = f", speed-up over {baseline} [its 95 % interval] or tie" if baseline else ""
-    tally = ", ".join(f"{kernel} {wins[kernel]}" for kernel in kernels) + (f", tied {wins['tie']}" if wins["tie"] else "")
-    return [f"{name}: median time{speedup}, * the fastest", *lines, "", f"fastest {phase}, by cells: {tally}"]
+    counts = ", ".join([*(f"{kernel} {told.wins[kernel]}" for kernel in kernels), *told.others])
+    return [f"{name}: median time{speedup}, * the fastest", *lines, "", f"fastest {phase}, by cells: {counts}"]
 
 
-def winner(run: Run, cell: Cell, phase: str) -> str | None:
-    """The winner of a cell and phase."""
-    return podium(run.row(cell, phase, kernel) for kernel in run.results[cell, phase] if kernel not in NO_CONTENDERS).winner
+def standing(run: Run, cell: Cell, phase: str) -> Podium:
+    """The fastest contenders of a cell and phase."""
+    return podium(run.row(cell, phase, kernel) for kernel in run.results[cell, phase] if kernel not in NO_CONTENDERS)
 
 
-def entry(run: Run, cell: Cell, phase: str, kernel: str, fastest: str | None) -> str:
+def entry(run: Run, cell: Cell, phase: str, kernel: str, winner: str | None) -> str:
     """``1.23 ms 4.56x [4.4, 4.7] *``, ``1.23 ms tie``, or the status where there is no time; nothing for one that was not entered."""
     if kernel not in run.results[cell, phase]:
         return ""
     row = run.row(cell, phase, kernel)
     if row["status"] != "ok":
         return str(row["status"])
-    return time_text(row["median_s"]) + speedup_text(row) + " *" * (kernel == fastest)
+    return time_text(row["median_s"]) + speedup_text(row) + " *" * (kernel == winner)
 
 
 def speedup_text(row: Row) -> str:
@@ -76,7 +74,7 @@ def a_by_a(rows: list[Row]) -> list[str]:
     for n, band in bands(rows).items():
         of_n = [differs for place, differs in called.items() if place[0] == n]
         threads = f", {n} threads" * (n != 1)
-        lines += [f"A/A{threads}: {sum(of_n)} of {len(of_n)} pairs called different, band {100 * band:.2g} %"] * bool(of_n)
+        lines += [f"A/A{threads}: {sum(of_n)} of {len(of_n)} pairs called different, band {percent_text(band)}"] * bool(of_n)
     return lines
 
 
@@ -91,7 +89,7 @@ def without_times(rows: list[dict[str, Any]]) -> list[str]:
     for (status, kernel), places in cells.items():
         if status in ("too_slow", "unsupported", "not_run"):
             place, message = next(iter(places.items()))
-            lines.append(f"{status}: {kernel} in {len(places)} cells, the first {place}" + (f" ({message})" if message else ""))
+            lines.append(f"{status}: {kernel} in {counted(len(places), 'cell')}, the first {place}" + (f" ({message})" if message else ""))
         else:
             lines += [f"{status}: {kernel} on {place}: {message}" for place, message in places.items()]
     return lines

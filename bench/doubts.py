@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bench.words import percent_text
+
 STEERING = ("OPENBLAS_CORETYPE", "MKL_ENABLE_INSTRUCTIONS", "MKL_DEBUG_CPU_TYPE", "BLIS_ARCH_TYPE")
 OLDER = {"Prescott", "Core2", "Nehalem", "Sandybridge", "Barcelona", "Bulldozer", "Haswell", "Zen"}  # kernel sets without AVX-512
 BUSY = 0.1  # of the CPUs, used by others
@@ -47,5 +49,5 @@ def afterwards(about: Mapping[str, Any], bands: Mapping[int, float]) -> list[str
     for threads, band in bands.items():
         if band > WIDE:
             what = "1 thread" if threads == 1 else f"{threads} threads"
-            found.append(f"the A/A band is wide, {100 * band:.2g} % on {what}: something disturbed the run, smaller differences are ties")
+            found.append(f"the A/A band is wide, {percent_text(band)} on {what}: something disturbed the run, smaller differences are ties")
     return found

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bench.closing import ROOM, a_by_a, time_text, who_won
+from bench.closing import ROOM, a_by_a, time_text, who_won, without_times
 from bench.contest import Result
 from bench.grid import Cell
 from bench.measure import Turn
@@ -17,12 +17,14 @@ NOISE = (1.0, 1.004, 0.997, 1.002, 0.999, 1.001, 0.998)
 
 
 class FakeRun:
-    """Two cells, and what the contenders take in both: milliseconds."""
+    """Two cells, and what the contenders take in both: milliseconds; None where it is too slow."""
 
-    def __init__(self, baseline: str | None = "numpy", **took: float) -> None:
+    def __init__(self, baseline: str | None = "numpy", **took: float | None) -> None:
         cells = [Cell.of("256-256-256-256", "sigmoid", "squared_error", 1024, "float32", threads) for threads in (1, 2)]
         results = {
             name.replace("_", "-"): Result("ok", "pass", turns=tuple(Turn(i, 0, 1, 1e-3 * ms * noise) for i, noise in enumerate(NOISE)))
+            if ms
+            else Result("too_slow")
             for name, ms in took.items()
         }
         self.results = {(cell, "step"): results for cell in cells}
@@ -87,6 +89,23 @@ def test_pairs_that_are_called_different_are_counted_by_threads() -> None:
     ]
     assert a_by_a(FakeRun(numpy=1.0, again=1.05).rows())[0].startswith("A/A: 1 of 1 pairs called different, band ")
     assert a_by_a(FakeRun(numpy=1.0).rows()) == []
+    assert re.fullmatch(r"A/A: 1 of 1 pairs called different, band [0-9]{4,} %", a_by_a(FakeRun(numpy=1.0, again=1.5).rows())[0])
+
+
+def test_one_alone_has_not_won() -> None:
+    run = FakeRun(numpy=1.0, naive=9.0)
+    alone = FakeRun(numpy=1.0, naive=None)
+    assert who_won(run, "step")[-1] == "fastest step, by cells: numpy 2, naive 0"  # type: ignore[arg-type]
+    text = who_won(alone, "step")  # type: ignore[arg-type]
+    assert text[3].endswith("1 ms   too_slow")
+    assert "*" not in "".join(text[1:])
+    assert text[-1] == "fastest step, by cells: numpy 0, naive 0, no contest in 2"
+
+
+def test_what_has_no_time_is_counted_in_cells() -> None:
+    rows = FakeRun(numpy=1.0, naive=None).rows()
+    assert without_times(rows) == ["too_slow: naive in 2 cells, the first 256-256-256-256 x 1024 float32"]
+    assert without_times(rows[:2]) == ["too_slow: naive in 1 cell, the first 256-256-256-256 x 1024 float32"]
 
 
 def test_times_have_three_digits_and_a_unit() -> None:

@@ -60,3 +60,5 @@ def test_a_machine_that_others_used() -> None:
 def test_a_wide_band() -> None:
     (told,) = afterwards(QUIET, {1: 0.04, 2: 0.12})
     assert told == "the A/A band is wide, 12 % on 2 threads: something disturbed the run, smaller differences are ties"
+    (told,) = afterwards(QUIET, {1: 56.0})
+    assert "5600 % on 1 thread" in told

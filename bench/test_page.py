@@ -163,10 +163,11 @@ def test_every_section_is_there_with_what_the_tables_say(tmp_path: Path) -> None
     assert "numba is the fastest in all 6 cells (one step, forward and backward): 2.0 times as fast as numpy." in text
     for told in (
         "2.00× [1.98, 2.02]",
-        "Differences of up to 2.0 % are ties",
+        "Differences of up to 2 % are ties",
         "50.0 % [49.0, 51.0]",
         "pytest bench/ --benchmark-only",
         "4.00 KiB",
+        "backward ÷ forward, by flops",
     ):
         assert told in parsed.text
     assert parsed.addresses.count("summary.csv") == 1
@@ -229,6 +230,35 @@ def test_failures_come_first(tmp_path: Path) -> None:
     verification = parsed.text[parsed.text.index("Verdicts by kernel and dtype") :]
     assert verification.index("mine") < verification.index("numpy")
     assert "too slow naive 6 forward, backward and step; the first 64-30-10 x 1 float64 – why not" in verification
+
+
+def test_who_hung_is_named_and_a_wide_band_has_no_exponent(tmp_path: Path) -> None:
+    table = [row | {"aa_band": 1.34} for row in rows(["numpy", "numba", "mine"])]
+    for row in table:
+        row |= {"status": "timeout", "median_s": NAN, "speedup": NAN} if row["kernel"] == "mine" else {}
+    text = page(tmp_path, table)
+    assert "mine: timeout in 18 rows, no time there" in Parsed(text).text
+    assert "Differences of up to 130 % are ties" in Parsed(text).text
+    assert {name for legend in re.findall(r'<ul class="legend".*?</ul>', text) for name in re.findall(r"</span> (.*?)</li>", legend)} == {
+        *("numpy", "numba", "the floor")
+    }
+
+
+def test_without_first_calls_there_is_no_chart_of_them_and_no_column(tmp_path: Path) -> None:
+    of_start = ("cold_first_call_s", "cached_first_call_s", "break_even_calls", "break_even_calls_cached")
+    whole, quick = (
+        page(tmp_path / name, [row | dict.fromkeys(empty, NAN) for row in rows()])
+        .partition('<section id="startup"')[2]
+        .partition("</section>")[0]
+        for name, empty in (("whole", ()), ("quick", of_start))
+    )
+    heads = re.findall(r'<th scope="col">(.*?)</th>', quick)
+    assert heads == ["kernel", "dtype", "threads", "dispatch", "steady: fastest cell", "slowest cell"]
+    assert "<svg" not in quick
+    assert "--quick leaves them out" in quick
+    assert "<svg" in whole
+    assert "--quick" not in whole
+    assert "breaks even after, steps" in whole
 
 
 def test_the_page_reads_what_a_run_writes() -> None:

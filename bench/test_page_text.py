@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from bench import words
 from bench.page import text
 from bench.page.text import Estimate
 
@@ -38,6 +39,16 @@ NAN = float("nan")
         (text.ratio_interval, Estimate.of(NAN, 1.0, 2.0), "–"),
         (text.percent_interval, Estimate.of(0.5, 0.49, 0.51), "50.0 % [49.0, 51.0]"),
         (text.count_interval, Estimate.of(98.4, 1.31, 112.2), "98 [1.3, 112]"),
+        (text.count_interval, Estimate.of(98_671, 18_021, 106_000), "98.7 k [18.0 k, 106 k]"),
+        (text.count_interval, Estimate.of(98_671, 18_021, 99_000), "98,671 [18,021, 99,000]"),
+        (words.percent_text, 0.047, "4.7 %"),
+        (words.percent_text, 0.02, "2 %"),
+        (words.percent_text, 0.144, "14 %"),
+        (words.percent_text, 0.996, "100 %"),
+        (words.percent_text, 1.29, "130 %"),
+        (words.percent_text, 56.3, "5600 %"),
+        (words.percent_text, 1e-7, "0.00001 %"),
+        (words.percent_text, 0.0, "0 %"),
         (text.exponent, Estimate.of(0.984, 0.951, 1.012), "0.98 [0.95, 1.01]"),
     ],
 )

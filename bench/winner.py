@@ -1,7 +1,8 @@
-"""Who is the fastest in a cell and phase, and whether that can be told."""
+"""Who is the fastest in a cell and phase, whether that can be told, and who is so how often."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -17,9 +18,9 @@ class Podium(NamedTuple):
 
     @property
     def winner(self) -> str | None:
-        """The fastest kernel; None where the next one's paired ratio to it may lie within the A/A band."""
+        """The fastest kernel; None where it is alone, and where the next one's paired ratio to it may lie within the A/A band."""
         if self.fastest is None or self.next is None:
-            return str(self.fastest["kernel"]) if self.fastest else None
+            return None
         return str(self.fastest["kernel"]) if self.next["over_fastest_ci_low"] > 1 + self.fastest["aa_band"] else None
 
 
@@ -28,3 +29,29 @@ def podium(rows: Iterable[Row]) -> Podium:
     timed = sorted((row for row in rows if row["median_s"] == row["median_s"]), key=lambda row: float(row["median_s"]))
     first, second, *_ = [*timed, None, None]
     return Podium(first, second, len(timed))
+
+
+class Tally(NamedTuple):
+    """Of some cells: how many each kernel has won, how many are ties, and in how many fewer than two have a time: no contest."""
+
+    wins: Counter[str]
+    ties: int
+    no_contest: int
+
+    @property
+    def contests(self) -> int:
+        """The cells in which two or more have a time."""
+        return self.wins.total() + self.ties
+
+    @property
+    def others(self) -> list[str]:
+        """What nobody has won: ``tied 3``, ``no contest in 2``; nothing where there is none."""
+        return [f"tied {self.ties}"] * bool(self.ties) + [f"no contest in {self.no_contest}"] * bool(self.no_contest)
+
+
+def tally(cells: Iterable[tuple[str | None, int]]) -> Tally:
+    """Count. ``cells``: the winner of each (None or empty: there is none), and how many have a time in it."""
+    cells = list(cells)
+    contests = [winner for winner, n_timed in cells if n_timed > 1]
+    wins = Counter(winner for winner in contests if winner)
+    return Tally(wins, len(contests) - wins.total(), len(cells) - len(contests))

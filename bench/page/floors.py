@@ -12,8 +12,9 @@ from bench.look import GREY, Look
 from bench.page.inputs import Inputs
 from bench.page.plots import Group, conditions, most, short
 from bench.page.svg import svg
-from bench.page.text import counted, percent
+from bench.page.text import percent
 from bench.page.times import of_first_phase
+from bench.words import counted, percent_text
 
 MEASURES = {"share_of_gemm": "share of the floor's speed", "share_of_peak": "share of the measured peak"}
 
@@ -47,7 +48,7 @@ def dots(cells: pd.DataFrame, looks: Mapping[str, Look], name: str, title: str) 
     low, high = float(cells[name].min()), float(cells[name].max())
     ax.set_xlim(low / 1.5, max(1.3, high * 1.3))
     ax.xaxis.set_major_locator(LogLocator(numticks=5))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:g} %"))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: percent_text(x)))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_yticks(range(len(places)), [short(place, 30) for place in places], fontsize=8)
     ax.set_ylim(len(places) - 0.4, -0.6)

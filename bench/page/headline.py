@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import numpy as np
@@ -9,10 +10,11 @@ import pandas as pd
 
 from bench.again import called_different
 from bench.page.inputs import CELL, Inputs
-from bench.page.text import counted, listed, number, times
-from bench.page.winners import TIE
+from bench.page.text import listed, number, times
+from bench.winner import tally
+from bench.words import counted, percent_text
 
-WRONG = ("failed_verification", "inconclusive", "error")
+WRONG = ("failed_verification", "inconclusive", "error", "timeout")
 
 
 def finding(run: Inputs, won: pd.DataFrame) -> list[str]:
@@ -20,36 +22,52 @@ def finding(run: Inputs, won: pd.DataFrame) -> list[str]:
     if not run.phases:
         return ["No kernel has a time in this run."]
     phase = run.phases[0]
-    here = won[(won["phase"] == phase) & (won["n_timed"] > 0)]
+    here = won[won["phase"] == phase]
+    timed = here[here["n_timed"] > 0]
     what = "one step, forward and backward" if phase == "step" else f"one {phase} pass"
     if (here["n_timed"] < 2).all():
-        return [f"{listed(list(here['fastest'].unique()))} alone: {counted(len(here), 'cell')} timed ({what}), nothing to compare."]
-    tally = here.loc[here["winner"] != TIE, "winner"].value_counts()  # most first; of equals the first in the table
-    if tally.empty:
-        told = [f"No kernel is told to be the fastest: all {counted(len(here), 'cell')} are ties ({what})."]
+        return [f"{listed(list(timed['fastest'].unique()))} alone: {counted(len(timed), 'cell')} timed ({what}), nothing to compare."]
+    count = tally(zip(here["winner"], here["n_timed"], strict=True))
+    n = count.contests
+    if not count.wins:
+        told = [f"No kernel is told to be the fastest: {f'all {n} cells are ties' if n > 1 else 'the one cell is a tie'} ({what})."]
     else:
-        best = str(tally.index[0])
-        n = len(here)
-        where = f"{tally.iloc[0]} of {n} cells" if tally.iloc[0] < n else f"all {n} cells" if n > 1 else "the one cell"
+        (best, most), *others = count.wins.most_common()  # of equals the first in the table
+        where = f"{most} of {n} cells" if most < n else f"all {n} cells" if n > 1 else "the one cell"
         told = [f"{best} is the fastest in {where} ({what}){over(run, phase, best, here)}."]
-        ties = int((here["winner"] == TIE).sum())
-        others = [f"{kernel} {n}" for kernel, n in tally.iloc[1:].items()] + [counted(ties, "tie")] * bool(ties)
-        told += [f"In the other {n - tally.iloc[0]}: {', '.join(others)}."] * bool(others)
+        told += the_other(n - most, dict(others), count.ties)
+    if count.no_contest:
+        told += [f"No contest in {counted(count.no_contest, 'more cell')}, where fewer than two kernels have a time."]
     return told
+
+
+def the_other(n: int, wins: Mapping[str, int], ties: int) -> list[str]:
+    """What came of the cells that the best has not won: a sentence, or none where there are no such cells."""
+    if not n:
+        return []
+    if ties == n:
+        return [f"The other {n} are ties." if n > 1 else "The other one is a tie."]
+    where = f"In the other {n}" if n > 1 else "In the other one"
+    if len(wins) == 1 and not ties:
+        return [f"{where} it is {next(iter(wins))}."]
+    return [f"{where}: {', '.join([f'{kernel} {m}' for kernel, m in wins.items()] + [counted(ties, 'tie')] * bool(ties))}."]
 
 
 def over(run: Inputs, phase: str, kernel: str, here: pd.DataFrame) -> str:
     """By what factor it is ahead of the baseline, in all cells that have both; the baseline itself, of the next kernel where it wins."""
     rows = run.rows[(run.rows["phase"] == phase) & (run.rows["kernel"] == kernel)]
     factors, other = rows["speedup"].dropna(), run.baseline
+    cells = f"the {len(factors)} cells where both have a time"
     if kernel == run.baseline:
         factors, other = here.loc[here["winner"] == kernel, "factor"].dropna(), "the next one"
+        cells = f"the {len(factors)} cells it wins"
     if factors.empty:
         return ""
     least, most = number(factors.min(), 2), times(factors.max())
     if least == number(factors.max(), 2):
         return f": {most} as fast as {other}"
-    return f": {times(np.exp(np.log(factors).mean()))} as fast as {other} in the geometric mean, {least} to {most} by the cell"
+    mean = times(np.exp(np.log(factors).mean()))
+    return f": {mean} as fast as {other} in the geometric mean of {cells}, from {least} times in one of them to {most} in another"
 
 
 def band(rows: pd.DataFrame) -> str:
@@ -58,7 +76,7 @@ def band(rows: pd.DataFrame) -> str:
     if bands.empty:
         return ""
     one = bands.nunique() == 1
-    words = [f"{100 * float(b):.1f} %" + ("" if one else f" on {n} thread{'s' * (n != 1)}") for n, b in bands.items()]
+    words = [percent_text(float(b)) + ("" if one else f" on {n} thread{'s' * (n != 1)}") for n, b in bands.items()]
     text = f"Differences of up to {listed(words[:1] if one else words)} are ties: by as much may a kernel, entered twice, seem to differ"
     text += " from itself (A/A band)."
     called = called_different(rows.to_dict("records"))

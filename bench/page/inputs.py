@@ -52,6 +52,11 @@ class Inputs:
         return list(self.rows["kernel"].unique())
 
     @property
+    def timed(self) -> list[str]:
+        """The kernels that have a time somewhere."""
+        return list(self.rows.loc[self.rows["median_s"].notna(), "kernel"].unique())
+
+    @property
     def phases(self) -> list[str]:
         """Those with a time, the step first: it is what a training loop pays for."""
         timed = set(self.rows.loc[self.rows["median_s"].notna(), "phase"])

@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from bench.page.inputs import Inputs
 from bench.page.tables import Column, html, keys
-from bench.page.text import count, count_interval, counted, estimates, exponent
+from bench.page.text import count, count_interval, estimates, exponent
+from bench.words import counted
 
 
 def exponents(run: Inputs) -> tuple[str, Markup | None]:

@@ -42,7 +42,7 @@ def why(run: Inputs) -> Markup:
         Column("of floor [95 %]", estimates(rows, "share_of_gemm", "share_of_gemm_ci_low", "share_of_gemm_ci_high"), percent_interval),
         Column("floor", rows["floor_s"], seconds),
         Column("backward ÷ forward", rows["backward_over_forward"], number),
-        Column("the same of flops", rows["backward_over_forward_model"], number),
+        Column("backward ÷ forward, by flops", rows["backward_over_forward_model"], number),
         Column("dispatch", rows["dispatch_s"], seconds),
         Column("peak memory", rows["peak_bytes"], size),
     ]

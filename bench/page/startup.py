@@ -12,13 +12,15 @@ from bench.page.inputs import Inputs
 from bench.page.plots import Group, least, most, short
 from bench.page.svg import svg
 from bench.page.tables import Column, html, keys
-from bench.page.text import NONE, count, counted, ratio, seconds
+from bench.page.text import NONE, count, counts, ratio, seconds
+from bench.words import counted
 
 STAGES = {  # column: its name for people, and how it is drawn
     "cold_first_call_s": ("first call", "s", "#D55E00"),
     "cached_first_call_s": ("first call, cached", "D", "#E69F00"),
     "dispatch_s": ("dispatch", "o", "#0072B2"),
 }
+FIRST_CALLS = ["cold_first_call_s", "cached_first_call_s"]
 BREAK_EVEN = ["break_even_calls", "break_even_calls_cached"]
 
 
@@ -30,13 +32,16 @@ def stages(run: Inputs) -> pd.DataFrame:
 
 
 def startup_plot(run: Inputs) -> list[Group]:
-    """One panel, a line in it for each kernel; of several dtypes and numbers of threads, the slowest."""
+    """One panel, a line in it for each kernel; of several dtypes and numbers of threads, the slowest. No panel without first calls."""
     worst = stages(run).groupby("kernel", sort=False)[list(STAGES)].max()
     if worst.empty:
         return []
+    if worst[FIRST_CALLS].isna().all(axis=None):
+        return [Group("", [], caption(run, worst))]
+    drawn = {column: stage for column, stage in STAGES.items() if worst[column].notna().any()}
     figure = Figure(figsize=(4.8, 1.25 + 0.27 * len(worst)), layout="constrained")
     ax = figure.subplots()
-    for column, (_, marker, colour) in STAGES.items():
+    for column, (_, marker, colour) in drawn.items():
         ax.plot(worst[column], range(len(worst)), marker=marker, color=colour, linestyle="none", markersize=6)
     ax.hlines(range(len(worst)), worst.min(axis=1), worst.max(axis=1), color="0.75", linewidth=1.2, zorder=1)
     ax.set_xscale("log")
@@ -49,7 +54,7 @@ def startup_plot(run: Inputs) -> list[Group]:
     ax.set_axisbelow(True)
     ax.tick_params(length=0)
     ax.spines[["top", "right", "left"]].set_visible(False)
-    handles = [Line2D([], [], marker=marker, color=colour, linestyle="none", label=name) for name, marker, colour in STAGES.values()]
+    handles = [Line2D([], [], marker=marker, color=colour, linestyle="none", label=name) for name, marker, colour in drawn.values()]
     figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False, handletextpad=0.2, columnspacing=1.2)
     return [Group("", [svg(figure, "startup", "Start-up and dispatch of each kernel, in seconds")], caption(run, worst))]
 
@@ -62,6 +67,8 @@ def caption(run: Inputs, worst: pd.DataFrame) -> str:
         top = most(cold, "cold_first_call_s")
         first, cached = seconds(top["cold_first_call_s"]), seconds(top["cached_first_call_s"])
         words.append(f"The slowest start is {top.name}'s, {first}, and {cached} once its code is in the cache.")
+    else:
+        words.append("First calls in fresh processes were not measured: --quick leaves them out.")
     for kernel, rows in run.rows[run.rows["phase"] == "step"].groupby("kernel", sort=False):
         calls = rows["break_even_calls"].dropna()
         if len(calls):
@@ -78,17 +85,16 @@ def caption(run: Inputs, worst: pd.DataFrame) -> str:
 
 def span(calls: pd.Series) -> str:
     """``80 to 1,900``, or the one number."""
-    return " to ".join(dict.fromkeys((count(calls.min()), count(calls.max()))))
+    return " to ".join(dict.fromkeys(counts(calls.min(), calls.max())))
 
 
 def startup(run: Inputs) -> Markup:
-    """A row for each kernel, dtype and number of threads."""
+    """A row for each kernel, dtype and number of threads; no column in which nothing stands."""
     by = ["kernel", "dtype", "threads"]
     steps = run.rows[run.rows["phase"] == "step"].groupby(by, sort=False)
     rows = stages(run).merge(steps[["median_s", *BREAK_EVEN]].agg(["min", "max", "count"]).pipe(flat).reset_index(), on=by, how="left")
     paid = rows[["break_even_calls count", "median_s count"]].fillna(0).astype(int)
     columns = [
-        *keys(rows, by),
         Column("first call, cold", rows["cold_first_call_s"], seconds),
         Column("first call, cached", rows["cached_first_call_s"], seconds),
         Column("dispatch", rows["dispatch_s"], seconds),
@@ -99,7 +105,8 @@ def startup(run: Inputs) -> Markup:
         Column("at most, cached", rows["break_even_calls_cached max"], count),
         Column("in cells", [f"{n} of {of}" if n else NONE for n, of in paid.itertuples(index=False)]),
     ]
-    return html("Start-up", columns, by)
+    known = [column for column in columns if any(column.read(value) != NONE for value in column.values)]
+    return html("Start-up", [*keys(rows, by), *known], by)
 
 
 def flat(rows: pd.DataFrame) -> pd.DataFrame:

@@ -40,7 +40,13 @@ def number(x: float, digits: int = 3) -> str:
 
 def count(x: float) -> str:
     """A whole number."""
-    return NONE if isnan(x) else f"{x:,.0f}" if abs(x) < 1e5 else _scaled(x, 1000, ("", " k", " M", " G", " T", " P"))
+    return NONE if isnan(x) else counts(x)[0]
+
+
+def counts(*numbers: float) -> list[str]:
+    """Whole numbers that stand together, in one style: all with ``k``, ``M`` and so on where one of them is large."""
+    large = any(abs(x) >= 1e5 for x in numbers)
+    return [_scaled(x, 1000, ("", " k", " M", " G", " T", " P")) if large else f"{x:,.0f}" for x in numbers]
 
 
 def ratio(x: float) -> str:
@@ -78,7 +84,7 @@ def percent_interval(x: float) -> str:
 def count_interval(x: float) -> str:
     """``98 [81, 112]``, ``1.2 [1.1, 1.4]``: a size between two that were measured."""
     ends = [x, x.low, x.high] if isinstance(x, Estimate) else [x]
-    first, *others = (count(end) if end >= 10 else number(end, 2) for end in ends)
+    first, *others = (text if end >= 10 else number(end, 2) for end, text in zip(ends, counts(*ends), strict=True))
     return first + f" [{', '.join(others)}]" * bool(others)
 
 
@@ -107,11 +113,6 @@ def _scaled(x: float, step: int, units: tuple[str, ...]) -> str:
     while x >= 0.9995 * step and n < len(units) - 1:
         x, n = x / step, n + 1
     return (f"{x:.0f}" if n == 0 else number(x)) + units[n]
-
-
-def counted(n: int, one: str, many: str = "") -> str:
-    """``1 cell``, ``2 cells``."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def listed(words: list[str]) -> str:

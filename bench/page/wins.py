@@ -16,17 +16,18 @@ from bench.page.inputs import Inputs
 from bench.page.plots import Group, conditions, least, most, short
 from bench.page.svg import svg
 from bench.page.text import ratio
-from bench.page.winners import TIE
+from bench.page.winners import NOBODY
+from bench.winner import tally
 
 
 def win_maps(run: Inputs, won: pd.DataFrame, looks: Mapping[str, Look]) -> list[Group]:
     """A group for each phase, a panel in it for each dtype and number of threads."""
     groups = []
     for phase in run.phases:
-        here = won[(won["phase"] == phase) & (won["n_timed"] > 0)]
+        here = won[won["phase"] == phase]
         panels = []
         for n, (words, cells) in enumerate(conditions(here)):
-            text = f"Who is the fastest, {phase}, {words}: {tally(cells)}"
+            text = f"Who is the fastest, {phase}, {words}: {tally_text(cells)}"
             panels.append(svg(win_map(cells, looks, words), f"wins-{phase}-{n}", text))
         groups.append(Group(f"phase: {phase}", panels, caption(here)))
     return groups
@@ -52,14 +53,17 @@ def win_map(cells: pd.DataFrame, looks: Mapping[str, Look], title: str) -> Figur
 
 
 def square(ax: Axes, x: int, y: int, cell: Mapping[Any, Any], looks: Mapping[str, Look]) -> None:
-    """The winner's colour and marker and its factor over the next; hatched where nobody is told to be ahead."""
-    winner = str(cell["winner"])
+    """The winner's colour and marker and its factor over the next, or ``alone``; hatched for a tie, empty where nobody has a time."""
     corner, side = (x - 0.47, y - 0.46), (0.94, 0.92)
-    if winner == TIE:
+    if cell["n_timed"] == 0:
+        ax.add_patch(Rectangle(corner, *side, facecolor="none", edgecolor="0.6", linewidth=0.5))
+        ax.text(x, y, "no time", ha="center", va="center", fontsize=8, color="0.35")
+        return
+    if cell["n_timed"] > 1 and cell["winner"] == NOBODY:
         ax.add_patch(Rectangle(corner, *side, facecolor="white", edgecolor="0.6", hatch="////", linewidth=0.5))
         ax.text(x, y, "tie", ha="center", va="center", fontsize=8.5, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})
         return
-    look = looks[winner]
+    look = looks[cell["fastest"]]
     # at 0.179 black and white contrast alike
     ink = "black" if luminance(look.colour) > 0.179 else "white"
     ax.add_patch(Rectangle(corner, *side, facecolor=look.colour, edgecolor="none"))
@@ -74,19 +78,26 @@ def luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def tally(cells: pd.DataFrame) -> str:
-    """``numba 12, tie 3``, the most first."""
-    return ", ".join(f"{name or 'tie'} {n}" for name, n in cells["winner"].value_counts().items())
+def tally_text(cells: pd.DataFrame) -> str:
+    """``numba 12, numpy 1, tied 3, no contest in 2``, of the kernels the most first."""
+    count = tally(zip(cells["winner"], cells["n_timed"], strict=True))
+    return ", ".join([*(f"{kernel} {n}" for kernel, n in count.wins.most_common()), *count.others])
 
 
 def caption(cells: pd.DataFrame) -> str:
-    """Who wins how often in each panel, and where the lead is largest."""
-    words = [f"{name}: {tally(these)}" for name, these in conditions(cells)]
+    """Who wins how often in each panel, and where the lead is largest; what squares without a winner mean, where there are any."""
+    words = [f"{name}: {tally_text(these)}" for name, these in conditions(cells)]
     text = f"Squares won. {'; '.join(words)}."
-    clear = cells[(cells["winner"] != TIE) & cells["factor"].notna()]
+    clear = cells[(cells["winner"] != NOBODY) & cells["factor"].notna()]
     if len(clear):
         top, close = most(clear, "factor"), least(clear, "factor")
         text += f" The clearest lead: {top['winner']} on {top['cell']}, {ratio(top['factor'])} ahead of {top['next']}."
         if len(clear) > 1:
             text += f" The closest that still counts: {close['winner']} on {close['cell']}, {ratio(close['factor'])}."
+    if (cells["n_timed"] == 1).any():
+        text += " Alone: no other kernel has a time there, so it has not won."
+    if (cells["n_timed"] == 0).any():
+        text += " No time: every kernel was too slow there, could not run or failed; see the verification."
+    if any(these["network"].nunique() * these["batch"].nunique() > len(these) for _, these in conditions(cells)):
+        text += " Blank: no cell of this run, or not reached."
     return text

@@ -22,6 +22,7 @@ from bench.page.times import against_batch, against_work
 from bench.page.verification import verdicts, verification_table, without_times
 from bench.page.winners import winners
 from bench.page.wins import win_maps
+from bench.words import counted
 
 HERE = Path(__file__).parent
 MOST = 40  # records that are shown of a list in run.json; longer ones are data, and in the tables
@@ -45,7 +46,7 @@ def rendered(run: Inputs) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"quoted": quote, "provenance": provenance, "counted": text.counted}
+    environment.filters |= {"quoted": quote, "provenance": provenance, "counted": counted}
     with drawing():
         return environment.get_template("page.html.jinja").render(contents(run))
 
@@ -56,7 +57,7 @@ def contents(run: Inputs) -> dict[str, Any]:
     look = looks(run.kernels)
     return {
         "run": run,
-        "look": look,
+        "look": {kernel: look[kernel] for kernel in run.timed},
         "grey": GREY,
         "css": Markup((HERE / "page.css").read_text(encoding="utf-8")),
         "script": Markup((HERE / "page.js").read_text(encoding="utf-8")),
