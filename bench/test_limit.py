@@ -244,7 +244,9 @@ def test_after_ctrl_z_a_run_goes_on() -> None:
     code = "import bench.limit; bench.limit.AGAIN_S = 0.05\n" + ALIVE.format(
         turn="with limited(5): print('in', flush=True); time.sleep(0.01)"
     )
-    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+    command, pipe = [sys.executable, "-c", code], subprocess.PIPE
+    # In a group of its own: the system does not stop one that no shell is there to go on with.
+    with subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True, process_group=0) as run:
         assert run.stdout is not None
         run.stdout.readline()
         run.send_signal(signal.SIGTSTP)
