@@ -138,7 +138,7 @@ def test_bad_kernels_fail_and_stay_in_the_table(tmp_path: Path) -> None:
         assert table["message"][phase, "raising"] == "ZeroDivisionError: planted (raising.py, line 5)"
     assert "6 failed, 3 passed, 3 skipped" in done.stdout
     assert about(tmp_path)["complete"] is True
-    for line in ("failed_verification: wrong on 2-3-1 x 1 float64", "error: raising on 2-3-1 x 1 float64", "too_slow: slow in 1 cells"):
+    for line in ("failed_verification: wrong on 2-3-1 x 1 float64", "error: raising on 2-3-1 x 1 float64", "too_slow: slow in 1 cell,"):
         assert line in done.stdout
 
 
