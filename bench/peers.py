@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ MODULES = {"torch": "bench.peers_torch", "jax": "bench.peers_jax"}  # the option
 NO_BACKWARD = "differentiates the whole step, no backward pass of its own"
 
 
-class Peer(Kernel):
+class Peer(Kernel, ABC):
     """A library's way to do a kernel's work: ``native_calls`` is what is timed; as a kernel it is verified, by those same calls.
 
     One instance serves a network, so that what is timed is what was verified. Purity and strides are not asked of it.
@@ -28,13 +29,13 @@ class Peer(Kernel):
     def prepare(cls, threads: int) -> None:
         """Called before an instance is made, for what has to be set by then. Raises ``NotImplementedError`` where it cannot be."""
 
+    @abstractmethod
     def native_calls(self, theta: Array, x: Array, y: Array) -> dict[str, Callable[[], Any]]:
         """A call for each phase that the library has a pass for, on tensors of its own that are made here, outside the clock.
 
         ``forward`` returns the output, ``backward`` the list dC/dw_0, dC/db_0, dC/dw_1, …, ``step`` the cost and such a list.
         Only ``backward`` may be missing.
         """
-        raise NotImplementedError
 
     def array(self, tensor: Any) -> Array:
         """A tensor of the library's as a NumPy array, which may share its memory."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from bench.outcomes import contests_of
 from bench.samples import read_samples
+from bench.saved import lacks
 from bench.scaling import write_or_warn
 from bench.tables import Row, summary_rows, write_summary
 from bench.yardsticks import Yardsticks
@@ -31,7 +32,7 @@ def rebuild(folder: Path) -> list[str]:
         file = "samples.csv"
         contests = contests_of(records, read_samples(folder / file))
     except FileNotFoundError:
-        raise ValueError(f"{folder} has no {file}; expected a run's folder, such as results/bench/latest") from None
+        raise ValueError(lacks(folder, file)) from None
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{folder / 'run.json'} is not what a run of this version writes: {one_line(error)}") from None
     except (OSError, ValueError) as error:

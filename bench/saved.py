@@ -82,7 +82,7 @@ def read_run(argument: str, folder: Path) -> SavedRun:
         # A killed run may end in half a row, which has no time.
         samples = table(folder / file, (*Key._fields, "round", "time_s"), numbers=("round", "time_s")).dropna(subset=["time_s", "round"])
     except FileNotFoundError:
-        raise ValueError(f"{argument}: {folder} has no {file}; expected a run's folder, such as results/bench/latest") from None
+        raise ValueError(f"{argument}: {lacks(folder, file)}") from None
     except (OSError, ValueError) as error:
         raise ValueError(f"{argument}: {folder / file} cannot be read: {one_line(error)}") from None
     rows = {Key(*map(str, (row[name] for name in Key._fields))): _texts(row) for row in summary.to_dict("records")}
@@ -101,6 +101,11 @@ def read_run(argument: str, folder: Path) -> SavedRun:
     return run
 
 
+def lacks(folder: Path, file: str) -> str:
+    """What is said of a folder without a file that a run writes."""
+    return f"{folder} has no {file}; expected a run's folder, such as results/bench/latest"
+
+
 def read_summary(folder: Path) -> pd.DataFrame:
     """A run's summary.csv. Raises ``ValueError`` in one line where there is none that can be read."""
     if not folder.is_dir():
@@ -108,7 +113,7 @@ def read_summary(folder: Path) -> pd.DataFrame:
     try:
         return pd.read_csv(folder / "summary.csv", keep_default_na=False, na_values=[""])  # a kernel may be called "null"
     except FileNotFoundError:
-        raise ValueError(f"run: {folder} has no summary.csv; expected a run's folder, such as results/bench/latest") from None
+        raise ValueError(f"run: {lacks(folder, 'summary.csv')}") from None
     except (OSError, ValueError) as error:
         raise ValueError(f"run: {folder / 'summary.csv'} cannot be read: {one_line(error)}") from None
 

@@ -93,6 +93,13 @@ def test_what_hangs_there_is_ended_with_its_process(tmp_path: Path) -> None:
         os.kill(pid, 0)
 
 
+def test_where_no_process_can_begin_there_is_no_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.trial._serve", os._exit)  # it gets a pipe for a status, and dies of it
+    trial = Trial()
+    trial.of("faulty", load(str(faulty(tmp_path, CRASHES))))(CELL)
+    assert trial._process is None
+
+
 def test_what_it_raises_is_left_for_the_calls_here(tmp_path: Path) -> None:
     trial = Trial()
     try:

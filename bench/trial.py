@@ -34,14 +34,17 @@ class Trial:
     def of(self, label: str, kernel_class: KernelClass) -> Callable[[Cell], None]:
         """A function that makes the kernel's first calls at a cell, there; what they return or raise is for the calls here to show.
 
-        It does nothing for built-in kernels and peers, and for what no other process could load. Otherwise it raises ``DiedError``,
-        and what interrupts its waiting, ``HungError`` of a limit around it, ends the process.
+        It does nothing for built-in kernels and peers, for what no other process could load, and where there can be no other process.
+        Otherwise it raises ``DiedError``, and what interrupts its waiting, ``HungError`` of a limit around it, ends the process.
         """
         name = None if label in BUILT_IN or peer_of(kernel_class) else name_of(label, kernel_class)
-        if name is None:
-            return lambda cell: None
-        self._ready()
-        return partial(self._try, name)
+        try:
+            if name is not None:
+                self._ready()
+                return partial(self._try, name)
+        except (EOFError, OSError):  # it died as it began, or the system has no room for it
+            self.close()
+        return lambda cell: None
 
     def close(self) -> None:
         """End the process, if there is one."""
@@ -51,8 +54,8 @@ class Trial:
         self._process = self._pipe = None
 
     def _try(self, name: str, cell: Cell) -> None:
-        pipe = self._ready()
         try:
+            pipe = self._ready()
             pipe.send((name, cell))
             pipe.recv()
         except (EOFError, OSError):

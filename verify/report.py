@@ -66,10 +66,9 @@ class Report:
         """What is wrong, the most telling first: its names, the forward pass, then the gradient from the output back."""
         lines = [f"fail: {violation.text}" for violation in self.violations]
         names = [f"diagnosis: {diagnosis.text}" for diagnosis in self.diagnoses if diagnosis not in self.violations]
-        lines += [] if UNKNOWN in self.diagnoses else names
         bad = [block for block in (*self.forward_blocks, *reversed(self.gradient_blocks)) if block.verdict != "pass"]
-        lines += [f"{block.verdict}: {block}" for block in bad]
-        lines += names if UNKNOWN in self.diagnoses else []
+        blocks = [f"{block.verdict}: {block}" for block in bad]
+        lines += [*blocks, *names] if UNKNOWN in self.diagnoses else [*names, *blocks]
         if not lines and self.shown_nothing:
             lines.append(f"inconclusive: the gradient is 0 or lost in rounding: no block could have shown a relative error of {SHOWN:g}")
         return lines

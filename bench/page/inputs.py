@@ -14,7 +14,7 @@ import pandas as pd
 from bench import samples
 from bench.crossovers import COLUMNS as CROSSOVERS
 from bench.grid import PHASES, Cell
-from bench.saved import table
+from bench.saved import lacks, table
 from bench.scaling import SCALING
 from kernels.protocol import one_line
 
@@ -87,7 +87,7 @@ def read(folder: Path) -> Inputs:
         file = "crossovers.csv"
         crossovers = _optional(folder / file, CROSSOVERS)
     except FileNotFoundError:
-        raise ValueError(f"folder: {folder} has no {file}; expected a run's folder, such as results/bench/latest") from None
+        raise ValueError(f"folder: {lacks(folder, file)}") from None
     except (OSError, TypeError, ValueError) as error:
         raise ValueError(f"folder: {folder / file} cannot be read: {one_line(error)}") from None
     return Inputs(folder, about, rows, scaling, crossovers, [name for name in FILES if (folder / name).is_file()])
