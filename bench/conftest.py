@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Generator, Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,14 @@ import pytest
 
 from bench.closing import closing_lines
 from bench.grid import Cell
-from bench.limit import speak_to, usual_limit
-from bench.measure import Budget
+from bench.measure import Budget, usual_limit
 from bench.options import OPTIONS, Options
+from bench.processes import USUAL, Processes
 from bench.progress import Progress
-from bench.reach import Reach
-from bench.replay import Entry, measured, smoke
+from bench.replay import Entry, Smoke, measured
 from bench.run import Plan, Run
+from bench.samples import NAME as SAMPLES
+from kernels.protocol import one_line
 from verify.runs import new_run
 
 RUN = pytest.StashKey[Run]()
@@ -37,19 +37,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="SECONDS",
         help="a contender that is longer at a cell hangs (default: 120, and more where one call may take over 3; once)",
     )
-    group.addoption("--quick", action="store_true", help="a look: the same cells with less time, without first calls in fresh processes")
+    group.addoption(
+        "--processes",
+        default=None,
+        metavar="N",
+        help=f"in how many processes each is timed, one after the other, for they differ (default: {USUAL}, with --quick 1; once)",
+    )
+    group.addoption("--quick", action="store_true", help="a look: the same cells in less time, without first calls in fresh processes")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     given = {name: config.getoption(name, []) for name in OPTIONS}
-    given |= {name: config.getoption(name, None) for name in ("baseline", "cell_limit")}
+    given |= {name: config.getoption(name, None) for name in ("baseline", "cell_limit", "processes")}
     try:
         config.bench_options = Options.parse(config.selection, **given)  # type: ignore[attr-defined]
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
-    capture: Any = config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled() if capture else nullcontext():
-        speak_to(os.dup(2))  # that of the terminal
     if config.getoption("benchmark_columns", None) is None:  # pytest-benchmark's ten columns do not fit a terminal
         config.option.benchmark_columns = ["min", "median", "iqr", "rounds"]
 
@@ -123,26 +126,39 @@ def run(request: pytest.FixtureRequest, budget: Budget) -> Iterator[Run]:
             plan.setdefault((cell, phase), []).append(kernel)
     command = shlex.join(["pytest", *config.invocation_params.args]).replace(f"{config.rootpath}{os.sep}", "")
     folder = new_run(config.results_dir, "bench")  # type: ignore[attr-defined]
+    quick = config.getoption("quick")
+    processes = Processes(options.entrants, options.processes or (1 if quick else USUAL), options.baseline, (folder / SAMPLES, folder.name))
     shown = Progress(config, len(plan))
-    entered, quick = options.contenders, config.getoption("quick")
-    run = Run(folder, config.rootpath, command, plan, entered, budget, shown, options.baseline, quick)
+    begun(processes)
+    run = Run(folder, config.rootpath, command, plan, processes, options.entrants, budget, shown, options.baseline, quick)
     config.stash[RUN] = run
     yield run
     run.close()
 
 
 @pytest.fixture(scope="session")
-def smoke_reach() -> Reach:
-    return Reach()
+def smoke(request: pytest.FixtureRequest, budget: Budget) -> Iterator[Smoke]:
+    processes = Processes(request.config.bench_options.entrants, 1)  # type: ignore[attr-defined]
+    begun(processes)
+    yield Smoke(processes, budget)
+    processes.close()
+
+
+def begun(processes: Processes) -> None:
+    """Begin with them, or end the session in one line."""
+    try:
+        processes.start()
+    except (OSError, RuntimeError) as error:
+        pytest.exit(one_line(error), returncode=pytest.ExitCode.USAGE_ERROR)
 
 
 @pytest.fixture
-def entry(request: pytest.FixtureRequest, budget: Budget) -> Entry:
+def entry(request: pytest.FixtureRequest) -> Entry:
     """The contender of this test; listed before ``benchmark``, which takes its timer and group from the marker."""
     cell, phase, kernel = cell_of(request.node)
     if request.config._benchmarksession.disabled:  # type: ignore[attr-defined]
-        contender = request.config.bench_options.contenders[kernel]  # type: ignore[attr-defined]
-        return smoke(cell, phase, kernel, contender, budget, request.getfixturevalue("smoke_reach"))
+        asked: Smoke = request.getfixturevalue("smoke")
+        return asked.entry(cell, phase, kernel)
     entry, timer = measured(request.getfixturevalue("run"), cell, phase, kernel)
     request.node.add_marker(pytest.mark.benchmark(timer=timer, group=f"{cell} {phase}"))
     return entry

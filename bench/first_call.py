@@ -5,18 +5,15 @@ Prints the seconds of the call; the start of the process and the imports are not
 
 from __future__ import annotations
 
-import inspect
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from importlib.machinery import PathFinder
 
 import numpy as np
 
 from kernels import Network, load, value_and_grad_of
-from kernels.protocol import BUILT_IN
 
 NETWORK = Network((2, 3, 1))
 
@@ -51,19 +48,6 @@ def in_new_process(name: str, dtype: str, cache: str, limit_s: float) -> float:
         return float(done.stdout.split()[-1])
     except (OSError, subprocess.SubprocessError, ValueError, IndexError):
         return float("nan")
-
-
-def name_of(label: str, kernel_class: object) -> str | None:
-    """What ``kernels.load`` finds the class by in another process, None where there is nothing."""
-    if label in BUILT_IN:
-        return label
-    try:
-        module, qualified = kernel_class.__module__, kernel_class.__qualname__  # type: ignore[attr-defined]
-        on_path = PathFinder.find_spec(module.partition(".")[0])  # not so what was loaded from a file by its path
-        where = module if on_path else inspect.getfile(kernel_class)  # type: ignore[arg-type]
-    except (AttributeError, ImportError, OSError, TypeError, ValueError):
-        return None
-    return f"{where}:{qualified}" if qualified.isidentifier() else None
 
 
 if __name__ == "__main__":

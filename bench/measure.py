@@ -6,14 +6,13 @@ import gc
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from math import ceil
 from typing import Any
 
 import numpy as np
 
-from bench.limit import LIMIT_S, HungError, limited
 from bench.quiet import wait_until_quiet
 
 Call = Callable[[], Any]
@@ -22,6 +21,8 @@ Keep = Callable[[Mapping[str, "Turn"]], None]  # is given each round's turns as 
 
 MAX_ITERATIONS = 100_000
 FAR_SLOWER = 10.0  # times the fastest turn
+LONG_S = 0.05  # a call that takes longer finds the caches full of others' numbers for a small part of it
+LIMIT_S = 120.0  # a library's compiler may need a minute for a cell
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class Budget:
     limit_s: float = LIMIT_S  # a contender that is still at a turn, or at its first calls and their verification, hangs
     quiet: bool = False  # before a turn, wait for other threads to sleep (``bench.quiet``), then let it wake its own: one turn uncounted
 
+    def shared(self, processes: int) -> Budget:
+        """What each of so many processes may take of it."""
+        fewest, most = (-(-rounds // processes) for rounds in (self.min_rounds, self.max_rounds))
+        return replace(self, total_s=self.total_s / processes, min_rounds=fewest, max_rounds=most)
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -45,6 +51,12 @@ class Turn:
     position: int  # in the order of its round, from 0
     iterations: int
     seconds: float
+    process: int = 0  # in which of the run's processes
+
+
+def usual_limit(call_limit_s: float) -> float:
+    """Two minutes, or longer where calls may take long: enough for first calls and their verification, some 20 calls, twice over."""
+    return max(LIMIT_S, 40 * call_limit_s)
 
 
 def timed(call: Call, iterations: int = 1, clock: Clock = time.perf_counter) -> float:
@@ -68,13 +80,12 @@ def calibrate(call: Call, round_s: float, clock: Clock = time.perf_counter) -> t
         iterations = min(max(wanted, iterations + 1), 10 * iterations, MAX_ITERATIONS)
 
 
-def settle(call: Call, iterations: int, budget: Budget) -> None:
+def settle(call: Call, iterations: int, each_s: float, budget: Budget) -> None:
     """Before a turn, outside the clock: the caches are full of others' numbers, and its threads may sleep while others' are awake."""
     if budget.quiet:
         wait_until_quiet()
-        timed(call, iterations)
-    else:
-        call()
+    if each_s <= LONG_S:
+        timed(call, iterations if budget.quiet else 1)
 
 
 def take_turns(
@@ -83,28 +94,31 @@ def take_turns(
     rng: np.random.Generator,
     clock: Clock = time.perf_counter,
     keep: Keep = lambda turns: None,
+    at: Callable[[str], None] = lambda name: None,
 ) -> tuple[dict[str, list[Turn]], dict[str, BaseException]]:
     """Every contender's samples, and what those raised that fell out (they keep no samples).
 
     ``rng`` shuffles the order of each round. All take part in every round, but for the far slower: those sit out most
-    of them, evenly spread, lest the others get as few samples as they do. ``keep`` is called between rounds, outside the clock.
+    of them, evenly spread, lest the others get as few samples as they do. ``keep`` is called between rounds, ``at`` before each turn
+    with whose it is, both outside the clock.
     """
     fallen: dict[str, BaseException] = {}
     iterations: dict[str, int] = {}
+    each_s: dict[str, float] = {}
     seconds: dict[str, float] = {}  # that a turn takes, and what comes before it
     with settled_gc():
         for name, call in calls.items():
+            at(name)
             try:
-                with limited(budget.limit_s):
-                    settle(call, 1, budget)
-                    n, each_s = calibrate(call, budget.round_s, clock)
-                    turn_s = (1 + n) * each_s
-                    if budget.quiet:
-                        started = clock()
-                        settle(call, n, budget)
-                        turn_s = clock() - started + n * each_s
+                settle(call, 1, 0.0, budget)
+                n, each_s[name] = calibrate(call, budget.round_s, clock)
+                turn_s = (1 + n) * each_s[name]
+                if budget.quiet:
+                    started = clock()
+                    settle(call, n, each_s[name], budget)
+                    turn_s = clock() - started + n * each_s[name]
                 iterations[name], seconds[name] = n, turn_s
-            except (Exception, SystemExit, HungError) as error:
+            except BaseException as error:
                 fallen[name] = error
         turns: dict[str, list[Turn]] = {name: [] for name in iterations}
         wanted = rounds(seconds, budget)
@@ -114,11 +128,11 @@ def take_turns(
             order = [due[i] for i in rng.permutation(len(due))]
             taken: dict[str, Turn] = {}
             for position, name in enumerate(order):
+                at(name)
                 try:
-                    with limited(budget.limit_s):
-                        settle(calls[name], iterations[name], budget)
-                        total = timed(calls[name], iterations[name], clock)
-                except (Exception, SystemExit, HungError) as error:
+                    settle(calls[name], iterations[name], each_s[name], budget)
+                    total = timed(calls[name], iterations[name], clock)
+                except BaseException as error:
                     fallen[name] = error
                     del turns[name]
                 else:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from bench.contest import NO_CONTENDERS
+from bench.entrants import Entrants
 from bench.grid import Cell, cells
-from bench.limit import limit_of
-from bench.peers import Peer, peers
 from bench.verified import KernelClass
 from kernels.selection import Selection, sizes, unique, whole_number
 
+MOST_PROCESSES = 64
 MOST_THREADS = 1024  # some libraries start as many as they are told, and end the process where that fails
 OPTIONS = {
     "threads": "a number of threads, of every library (default: 1)",
@@ -25,9 +25,11 @@ class Options:
     """What is timed: cells, and the kernels and peers that contend in each."""
 
     cells: tuple[Cell, ...]
+    entrants: Entrants
     contenders: dict[str, KernelClass]  # label in tests and tables -> class
     baseline: str | None  # the contender that speed-ups are over
     limit_s: float | None  # after which one hangs; None: not said
+    processes: int | None  # in how many each is timed; None: not said
 
     @classmethod
     def parse(
@@ -38,12 +40,21 @@ class Options:
         cell: Sequence[str] = (),
         baseline: str | None = None,
         cell_limit: str | None = None,
+        processes: str | None = None,
     ) -> Options:
         """Options as typed, beside those that both suites share. Raises ``ValueError`` in one line."""
         counts = unique(whole_number(text, "--threads", MOST_THREADS) for text in threads) or (1,)
         beside = unique(_place(text) for text in cell)
-        contenders = _contenders(selection, peers(unique(peer)))
-        return cls(tuple(cells(selection, counts, beside)), contenders, _baseline(baseline, contenders), limit_of(cell_limit))
+        entrants = Entrants(selection.names, unique(peer))
+        contenders = entrants.load()
+        return cls(
+            cells=tuple(cells(selection, counts, beside)),
+            entrants=entrants,
+            contenders=contenders,
+            baseline=_baseline(baseline, contenders),
+            limit_s=_limit(cell_limit),
+            processes=None if processes is None else whole_number(processes, "--processes", MOST_PROCESSES),
+        )
 
 
 def _place(text: str) -> tuple[tuple[int, ...], int]:
@@ -63,13 +74,13 @@ def _baseline(name: str | None, contenders: Collection[str]) -> str | None:
     return name
 
 
-def _contenders(selection: Selection, others: dict[str, type[Peer]]) -> dict[str, KernelClass]:
-    """Kernels, then peers. A user's kernel that goes by the name of a peer, of the floor or of the second entry gets another."""
-    taken = {*NO_CONTENDERS, *others}
-    contenders: dict[str, KernelClass] = {}
-    for label, kernel in selection.kernels.items():
-        while label in taken:
-            label += "-kernel"
-        taken.add(label)
-        contenders[label] = kernel
-    return contenders | others
+def _limit(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise ValueError(f"--cell-limit: got {text!r}; expected a number of seconds, more than 0")
+    return seconds

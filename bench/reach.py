@@ -18,12 +18,15 @@ class Reach:
     """
 
     def __init__(self) -> None:
-        self.hung: dict[str, str] = {}  # kernel -> where it never came back
         self._known: dict[tuple[str, str], list[tuple[int, float]]] = {}
 
     def note(self, kernel: str, cell: Cell, seconds: float) -> None:
         """A step of this cell was seen to take so long."""
         self._known.setdefault((kernel, cell.dtype), []).append((cell.multiply_adds, seconds))
+
+    def learn(self, other: Reach) -> None:
+        """Know what another knows, which knew all that this one did."""
+        self._known = other._known
 
     def predicted(self, kernel: str, cell: Cell) -> float | None:
         """Seconds a step will take at most, or None where nothing is known."""

@@ -7,16 +7,12 @@ from typing import Any
 
 import pytest
 
-from bench.contest import Result
+from bench.contest import Admitted, Result
 from bench.grid import Cell
-from bench.limit import HungError, limited
-from bench.measure import Budget, Call
-from bench.passes import first_calls, passes, unwarned
-from bench.peers import NO_BACKWARD, peer_of
-from bench.reach import Reach, too_far
+from bench.measure import Budget
+from bench.processes import Processes
+from bench.reach import Reach
 from bench.run import Run
-from bench.verified import KernelClass
-from kernels.protocol import one_line, one_line_and_place
 
 SHOWN = (
     *("run_id", "status", "verdict", "max_rel_error", "baseline", "speedup", "speedup_ci_low", "speedup_ci_high", "speedup_vs_numpy"),
@@ -43,14 +39,13 @@ class KernelFailedError(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """A contender in a timed test: its result, what goes beside it into pytest-benchmark's JSON, and perhaps a call to make."""
+    """A contender in a timed test: its result, and what goes beside it into pytest-benchmark's JSON."""
 
     result: Result
     extra: dict[str, Any] = field(default_factory=dict)
-    call: Call | None = None
 
     def play(self, benchmark: Any) -> None:
-        """Skip, fail, or replay the samples (make the call, where there is one)."""
+        """Skip, fail, or replay the samples."""
         if self.result.status in ("too_slow", "unsupported"):
             pytest.skip(f"{self.result.status}: {self.result.message}")
         benchmark.extra_info.update(self.extra)
@@ -66,15 +61,6 @@ class Entry:
     def _once(self) -> None:
         if self.result.status != "ok":
             raise KernelFailedError(f"{self.result.status}: {self.result.message}")
-        if self.call is not None:
-            try:
-                self.call()
-            except NotImplementedError as error:
-                pytest.skip(f"unsupported: {one_line(error)}")
-            except HungError as error:
-                raise KernelFailedError(f"timeout: {error}") from None
-            except (Exception, SystemExit) as error:
-                raise KernelFailedError(f"error: {one_line_and_place(error)}") from error
 
 
 def measured(run: Run, cell: Cell, phase: str, kernel: str) -> tuple[Entry, Replay]:
@@ -85,23 +71,17 @@ def measured(run: Run, cell: Cell, phase: str, kernel: str) -> tuple[Entry, Repl
     return Entry(result, extra), Replay([turn.seconds * turn.iterations for turn in result.turns] or [0.0])
 
 
-def smoke(cell: Cell, phase: str, kernel: str, kernel_class: KernelClass, budget: Budget, reach: Reach) -> Entry:
-    """The contender with one call to make, unless that would take too long: what --benchmark-disable runs."""
-    limit_s = budget.call_limit_s
-    peer = peer_of(kernel_class)
-    try:
-        with unwarned(), limited(budget.limit_s):
-            predicted = None if peer else reach.explore(kernel, cell, limit_s, lambda smaller: first_calls(kernel_class, smaller)[2])
-    except HungError as error:
-        return Entry(Result("timeout", message=str(error)))
-    if predicted is not None and predicted > limit_s:
-        return Entry(Result("too_slow", message=too_far(predicted, limit_s)))
+class Smoke:
+    """What --benchmark-disable runs: each contender makes one call of each phase, unless that would take too long."""
 
-    def call() -> None:
-        with unwarned(), limited(budget.limit_s):
-            found = next((call for name, call in passes(kernel_class, cell) if name == phase), None)
-            if found is None:
-                raise NotImplementedError(NO_BACKWARD)
-            found()
+    def __init__(self, processes: Processes, budget: Budget) -> None:
+        self._processes = processes
+        self._budget = budget
+        self._reach = Reach()
+        self._admitted: dict[tuple[Cell, str], Admitted] = {}
 
-    return Entry(Result("ok"), call=call)
+    def entry(self, cell: Cell, phase: str, kernel: str) -> Entry:
+        """The contender, which has made its calls."""
+        if (cell, kernel) not in self._admitted:
+            self._admitted[cell, kernel] = self._processes.admit(cell, [kernel], self._budget, self._reach, verified=False)[kernel]
+        return Entry(self._admitted[cell, kernel][phase])

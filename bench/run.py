@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bench.again import bands
-from bench.contest import Contest, Result
+from bench.contest import Result
 from bench.cpu import load_average, others, used
 from bench.doubts import afterwards, beforehand
+from bench.entrants import Entrants
 from bench.grid import SEED, Cell
-from bench.machine import commit, machine, numba_facts, thread_pools
+from bench.machine import commit, machine
 from bench.measure import Budget
 from bench.outcomes import outcomes
+from bench.processes import Processes
 from bench.progress import Progress
 from bench.reach import Reach
 from bench.report import write_tables
-from bench.samples import Place, SamplesFile
+from bench.samples import NAME, Place, begin_samples
 from bench.tables import Row, contest_rows, in_the_run, write_summary
 from bench.threads import foreseen
-from bench.trial import Trial
-from bench.verified import KernelClass
 from bench.yardsticks import NONE, Yardsticks, yardsticks
 from kernels.protocol import one_line
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 Plan = dict[Place, list[str]]  # (cell, phase) -> kernels, in the order of the tests
 
 
@@ -39,7 +37,7 @@ class Run:
     """Measures a cell when the first of its tests asks, and answers the others from what it has.
 
     ``folder``: the run's own, empty. ``plan``: what the tests will ask for; what they did not get to is ``not_run``. ``baseline``: whose
-    time speed-ups are over. ``quick``: without first calls in fresh processes.
+    time speed-ups are over. ``quick``: without first calls in fresh processes. ``processes`` are those of the run, begun, and end with it.
     """
 
     def __init__(
@@ -48,7 +46,8 @@ class Run:
         root: Path,
         command: str,
         plan: Plan,
-        kernels: Mapping[str, KernelClass],
+        processes: Processes,
+        entrants: Entrants,
         budget: Budget,
         progress: Progress,
         baseline: str | None = "numpy",
@@ -60,13 +59,13 @@ class Run:
         self.complete = False
         self.results: dict[Place, dict[str, Result]] = {}  # what was finished
         self._plan = plan
-        self._kernels = kernels
+        self._processes = processes
+        self._entrants = entrants
         self._budget = budget
         self._baseline = baseline
         self._quick = quick
         self._reach = Reach()
-        self._trial = Trial()
-        self._contest: Contest | None = None
+        self._cell: Cell | None = None  # in hand
         self._yardsticks: Yardsticks | None = None  # taken when the first cell is asked for
         threads = sorted({cell.threads for cell, _ in plan})
         self._not_run = {place: dict.fromkeys(names, Result("not_run")) for place, names in plan.items()}
@@ -82,20 +81,19 @@ class Run:
             "command": command,
             "seed": SEED,
             "threads": threads,
+            "processes": processes.count,
             "baseline": baseline,
             "budget": vars(budget) | {"quiet": threads[-1:] > [1]},
             **commit(root),
             **machine(),
-            "thread_pools": thread_pools(),
+            **processes.tell(),
             **NONE.told(),
             "warnings": [],
         }
         self.warnings: list[str] = beforehand(self._about)
         self._used, self._since = used(), time.monotonic()
         self.warnings += foreseen(threads, self._about["cpu_count_usable"])
-        gc.collect()
-        gc.freeze()  # what was there before the run is not looked through again before each cell and phase: 0.1 s, and more with peers
-        self._samples = SamplesFile(folder / "samples.csv", self.run_id)
+        begin_samples(folder / NAME)
         self._bring_up_to_date()
         write_summary(self.folder / "summary.csv", self.rows())
 
@@ -116,9 +114,7 @@ class Run:
     def close(self) -> None:
         """Write everything once more, say in run.json that this was the end and whether all was done, and make the page of it."""
         self.complete = len(self.results) == len(self._plan)
-        self._samples.close()
-        self._trial.close()
-        gc.unfreeze()
+        self._processes.close()
         self._about |= {"ended": now(), "complete": self.complete, "load_average_at_end": load_average()}
         self._about |= others(self._used, used(), time.monotonic() - self._since)
         self._bring_up_to_date()
@@ -138,31 +134,31 @@ class Run:
             self.progress.say(f"{cell}, {text}")
 
         yardsticks = self._yardsticks or self._measured_yardsticks()
-        if self._contest is None or self._contest.cell != cell:
-            self._contest = None  # its data go before the next one's come
-            names = {name: self._kernels[name] for (c, _), kernels in self._plan.items() if c == cell for name in kernels}
-            self._contest = Contest(cell, names, self._budget, self._reach, say, self._baseline, self._trial.of)
+        if self._cell != cell:
+            self._cell = cell
+            names = dict.fromkeys(name for (c, _), kernels in self._plan.items() if c == cell for name in kernels)
+            self._processes.admit(cell, names, self._budget, self._reach, say)
         say(f"timing {phase}")
-        results = self._contest.run(phase, self._plan[cell, phase], keep=partial(self._samples.add, cell, phase))
-        self._samples.sync()  # before anything says that they are all there
+        results = self._processes.run(phase, self._plan[cell, phase])
         rows = contest_rows(self.run_id, (cell, phase), results, yardsticks, self._baseline)
         self.results[cell, phase], self._rows_of[cell, phase] = results, rows
         self._records[cell, phase] = outcomes((cell, phase), results)
-        self.warnings += self._contest.warnings
-        self._contest.warnings = []
+        self.warnings += self._processes.warnings
+        self._processes.warnings = []
+        self._about |= self._processes.tell()
         self._bring_up_to_date()
         self.progress.advance()
         remaining = [c for c, p in self._plan if (c, p) not in self.results]
         if cell not in remaining:
-            self._contest = None
             write_summary(self.folder / "summary.csv", self.rows())
         if cell.place not in [c.place for c in remaining]:
             self.progress.finished(cell.place)
 
     def _measured_yardsticks(self) -> Yardsticks:
-        entered = {(kernel, cell.dtype): self._kernels[kernel] for (cell, _), kernels in self._plan.items() for kernel in kernels}
+        entered = dict.fromkeys((kernel, cell.dtype) for (cell, _), kernels in self._plan.items() for kernel in kernels)
         cells = [cell for cell, _ in self._plan]
-        self._yardsticks = yardsticks(cells, entered, self._budget, self.progress.say, self._trial.of, self._quick)
+        names = {} if self._quick else self._entrants.names()
+        self._yardsticks = yardsticks(cells, entered, names, self._processes, self._budget, self.progress.say)
         self._about |= self._yardsticks.told()
         self._rows_of = self._rows_before(self._yardsticks)
         return self._yardsticks
@@ -179,23 +175,11 @@ class Run:
         self._write_about()
 
     def _write_about(self) -> None:
-        self._about |= {"thread_pools": thread_pools(), **numba_facts(), "kernel_paths": self._paths(), "warnings": self.warnings}
+        self._about["warnings"] = self.warnings
         told = self._about | {"outcomes": [record for records in self._records.values() for record in records]}
         beside = self.folder / "run.json.new"
         beside.write_text(lines_of(told), encoding="utf-8")
         os.replace(beside, self.folder / "run.json")
-
-    def _paths(self) -> dict[str, Any]:
-        """By kernel, what those that have ``about()`` say of the ways they take."""
-        told = {}
-        for kernel, kernel_class in self._kernels.items():
-            try:
-                said = kernel_class.about()  # type: ignore[attr-defined]
-                if isinstance(said, dict):
-                    told[kernel] = json.loads(json.dumps(said, default=str))
-            except Exception:  # it may have none, or mean something else by the name
-                continue
-        return told
 
 
 def lines_of(about: Mapping[str, Any]) -> str:

@@ -13,8 +13,9 @@ from typing import Any
 from bench.grid import Cell
 from bench.measure import Turn
 
+NAME = "samples.csv"
 KEYS = ["run_id", "kernel", "phase", "layers", "activation", "cost", "n_params", "batch", "dtype", "threads"]
-SAMPLES = [*KEYS, "round", "position", "iterations", "time_s"]
+SAMPLES = [*KEYS, "process", "round", "position", "iterations", "time_s"]
 CELL = ("layers", "activation", "cost", "batch", "dtype", "threads")  # what Cell.of makes a cell of
 Place = tuple[Cell, str]  # a cell and a phase: who is timed there takes turns
 
@@ -35,29 +36,30 @@ def keys(run_id: str, kernel: str, phase: str, cell: Cell) -> dict[str, Any]:
     }
 
 
+def begin_samples(path: Path) -> None:
+    """A new samples.csv, without samples."""
+    with path.open("x", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerow(SAMPLES)
+
+
 class SamplesFile:
-    """A run's samples.csv, open while the run goes on. What was added outlives the process; what was synced, the machine's power."""
+    """A run's samples.csv, to add to. What was added outlives the process; what the file was closed on, the machine's power."""
 
     def __init__(self, path: Path, run_id: str) -> None:
         self._run_id = run_id
-        self._file = path.open("x", encoding="utf-8", newline="")
+        self._file = path.open("a", encoding="utf-8", newline="")
         self._writer = csv.writer(self._file, lineterminator="\n")
-        self._writer.writerow(SAMPLES)
-        self._file.flush()
 
     def add(self, cell: Cell, phase: str, turns: Mapping[str, Turn]) -> None:
         """A row for each turn of a round, by kernel."""
         for kernel, turn in turns.items():
             named = keys(self._run_id, kernel, phase, cell).values()
-            self._writer.writerow([*named, turn.round, turn.position, turn.iterations, turn.seconds])
+            self._writer.writerow([*named, turn.process, turn.round, turn.position, turn.iterations, turn.seconds])
         self._file.flush()
 
-    def sync(self) -> None:
-        """See them to the disk."""
-        os.fsync(self._file.fileno())
-
     def close(self) -> None:
-        """No more will come."""
+        """No more will come; see them to the disk, before anything says that they are all there."""
+        os.fsync(self._file.fileno())
         self._file.close()
 
 
@@ -77,7 +79,7 @@ def read_samples(path: Path) -> dict[Place, dict[str, list[Turn]]]:
     found: dict[Place, dict[str, list[Turn]]] = {}
     for row in rows:
         try:
-            turn = Turn(int(row["round"]), int(row["position"]), int(row["iterations"]), float(row["time_s"]))
+            turn = Turn(int(row["round"]), int(row["position"]), int(row["iterations"]), float(row["time_s"]), int(row["process"]))
             place = cell_of(*(row[name] for name in CELL)), row["phase"]
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path}, line {rows.line_num}: {error}") from None

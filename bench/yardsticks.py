@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from bench.contest import NAN, NO_CONTENDERS, Contest, Try
-from bench.first_call import cold_and_cached, name_of
+from bench.contest import NAN, NO_CONTENDERS
+from bench.first_call import cold_and_cached
 from bench.grid import Cell
 from bench.measure import Budget
 from bench.peak import peak_gflops
-from bench.peers import peer_of
+from bench.processes import Processes
 from bench.reach import Reach
-from bench.verified import KernelClass
 from kernels import Network
 
 SMALLEST = Network((1, 1))  # next to no arithmetic: what a step of it takes is taken by any
@@ -81,37 +80,33 @@ def nan_for_none(value: float | None) -> float:
 
 def yardsticks(
     cells: Iterable[Cell],
-    kernels: Mapping[tuple[str, str], KernelClass],
+    kernels: Collection[tuple[str, str]],
+    names: Mapping[str, str],
+    processes: Processes,
     budget: Budget,
     say: Callable[[str], None],
-    trial: Try,
-    quick: bool = False,
 ) -> Yardsticks:
-    """Measure them for these cells, and for kernels by label and dtype.
-
-    No first calls of peers, nor of what no other process could load; ``quick``: of none, for a compiler may take half a minute.
-    """
+    """Measure them for these cells, and for kernels by label and dtype; first calls of those that have names to be loaded by."""
     found = Yardsticks()
     for dtype, threads in dict.fromkeys((cell.dtype, cell.threads) for cell in cells):
         say(f"the machine's peak, {dtype}, {threads} threads")
         found.peak_gflops[dtype, threads] = peak_gflops(dtype, threads)
-        entered = {label: kernel_class for (label, of_dtype), kernel_class in kernels.items() if of_dtype == dtype}
+        entered = [label for label, of_dtype in kernels if of_dtype == dtype]
         say(f"a step of the smallest network, {dtype}, {threads} threads")
-        for label, step_s in dispatch(entered, dtype, threads, budget, trial).items():
+        for label, step_s in dispatch(entered, dtype, threads, budget, processes).items():
             found.dispatch_s[label, dtype, threads] = step_s
-    for (label, dtype), kernel_class in kernels.items():
-        name = None if quick or peer_of(kernel_class) else name_of(label, kernel_class)
-        if name is not None:
+    for label, dtype in kernels:
+        if label in names:
             say(f"the first call of {label}, {dtype}, in a fresh process")
-            found.first_calls_s[label, dtype] = cold_and_cached(name, dtype, budget.limit_s)
+            found.first_calls_s[label, dtype] = cold_and_cached(names[label], dtype, budget.limit_s)
     return found
 
 
-def dispatch(kernels: Mapping[str, KernelClass], dtype: str, threads: int, budget: Budget, trial: Try) -> dict[str, float]:
+def dispatch(kernels: Collection[str], dtype: str, threads: int, budget: Budget, processes: Processes) -> dict[str, float]:
     """The median seconds of a step of a 1-1 network on one sample, by kernel, verified and timed in turns as any cell; NaN: no time."""
     short = replace(budget, total_s=min(DISPATCH_S, budget.total_s))
-    contest = Contest(Cell(SMALLEST, 1, dtype, threads), kernels, short, Reach(), trial=trial)
-    results = contest.run("step")
+    processes.admit(Cell(SMALLEST, 1, dtype, threads), kernels, short, Reach(), processes=1, kept=False)
+    results = processes.run("step", kernels)
     return {
         name: float(np.median([turn.seconds for turn in result.turns])) if result.turns else NAN
         for name, result in results.items()

@@ -21,6 +21,7 @@ class Selection:
     """The shared options, parsed; an empty tuple where the option was not given (``kernels`` is never empty)."""
 
     kernels: dict[str, Callable[[Network], KernelLike]]  # label in tests and tables -> class
+    names: tuple[str, ...]  # that the kernels were asked for by
     own_kernels: bool  # --kernel was given
     layers: tuple[tuple[int, ...], ...]
     batches: tuple[int, ...]
@@ -42,8 +43,10 @@ class Selection:
         for name in dtype:
             if name not in DTYPES:
                 raise ValueError(f"--dtype: got {name!r}; expected {' or '.join(DTYPES)}")
+        names = unique(kernel or tuple(BUILT_IN))
         selection = cls(
-            kernels=_loaded(kernel or tuple(BUILT_IN)),
+            kernels=_loaded(names),
+            names=names,
             own_kernels=bool(kernel),
             layers=unique(sizes(text) for text in layers),
             batches=unique(whole_number(text, "--batch") for text in batch),
@@ -95,13 +98,17 @@ def is_size(text: str) -> bool:
     return text.isdecimal() and len(text) <= len(str(MOST)) and int(text) > 0
 
 
-def _loaded(names: Sequence[str]) -> dict[str, Callable[[Network], KernelLike]]:
-    """Kernels by label: a built-in's name, a file's stem; the full text where two would share a label, or a built-in's."""
+def labelled(names: Sequence[str]) -> dict[str, str]:
+    """Names of kernels by label: a built-in's name, a file's stem; the full text where two would share a label, or a built-in's."""
     names = unique(names)
     labels = [name if name in BUILT_IN else _label(name) for name in names]
     taken = [*labels, *(built_in for built_in in BUILT_IN if built_in not in names)]
+    return {label if taken.count(label) == 1 else name: name for label, name in zip(labels, names, strict=True)}
+
+
+def _loaded(names: Sequence[str]) -> dict[str, Callable[[Network], KernelLike]]:
     try:
-        return {label if taken.count(label) == 1 else name: load(name) for label, name in zip(labels, names, strict=True)}
+        return {label: load(name) for label, name in labelled(names).items()}
     except ValueError as error:
         raise ValueError(f"--{error}") from error
 

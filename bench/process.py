@@ -1,0 +1,113 @@
+"""A process that kernels run in, as the run sees it: what hangs or dies there does not take the run with it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.entrants import Entrants
+from bench.grid import Cell
+from bench.worker import NOBODY, in_hand, serve
+
+TICK_S = 1.0
+
+
+class LostError(Exception):
+    """A process that is no more, and who was in hand, or "": ``status`` is what that one gets, ``timeout`` or ``error``."""
+
+    def __init__(self, name: str, status: str, what: str, detail: str) -> None:
+        super().__init__(f"{what}{detail}")
+        self.name = name
+        self.status = status
+        self._what, self._detail = what, detail
+
+    def said(self, during: str) -> str:
+        """What happened, when, and what more there is to say."""
+        return " ".join(filter(None, (self._what, during))) + self._detail
+
+
+class Process:
+    """One of them. What its kernels print goes where the output of the run goes."""
+
+    def __init__(self, number: int, entrants: Entrants, labels: Sequence[str]) -> None:
+        self.number = number
+        self.cell: Cell | None = None  # that it has begun with
+        self.entered: set[str] = set()  # the kernels that can be timed there
+        self._labels = in_hand(labels)
+        descriptor, self._stack = tempfile.mkstemp(prefix="deltacheck-", suffix=".stack")
+        os.close(descriptor)
+        spawn = multiprocessing.get_context("spawn")  # a fork would have this one's locks, and its luck
+        self._hand = spawn.RawArray("q", [NOBODY, 0])
+        self._pipe, theirs = spawn.Pipe()
+        arguments = theirs, number, entrants, self._hand, self._stack
+        self._process = spawn.Process(target=serve, args=arguments, name=f"deltacheck {number}", daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def ready(self, limit_s: float) -> None:
+        """Wait until it has loaded the kernels. Raises ``RuntimeError`` where it cannot."""
+        try:
+            self._answer(limit_s)
+        except (LostError, RuntimeError) as error:
+            self.end()
+            raise RuntimeError(f"no process for the kernels could begin: {error}") from None
+
+    def call(self, request: str, *arguments: Any, limit_s: float) -> Any:
+        """What a method of ``bench.worker.Worker`` returns. Raises ``LostError`` where the process died, or somebody took longer than
+
+        the limit; then it is ended.
+        """
+        self._pipe.send((request, arguments))
+        return self._answer(limit_s)
+
+    def end(self) -> None:
+        """Kill it."""
+        self._process.kill()
+        self._process.join()
+        self._pipe.close()
+        Path(self._stack).unlink(missing_ok=True)
+
+    def _answer(self, limit_s: float) -> Any:
+        """Time in which this process was halted (Ctrl-Z) does not count: far more than a tick goes by then."""
+        tick = min(TICK_S, limit_s / 10)
+        spent, turns, last = 0.0, -1, time.monotonic()
+        while not self._pipe.poll(tick):
+            now = time.monotonic()
+            spent, turns = (spent, turns) if turns == self._hand[1] else (0.0, self._hand[1])
+            spent += min(now - last, 2 * tick)
+            last = now
+            if spent >= limit_s:
+                raise self._lost("timeout", f"still running after {limit_s:g} s", self._where())
+        try:
+            answer, failure = self._pipe.recv()
+        except (EOFError, OSError):
+            self._process.join()
+            raise self._lost("error", "its process died", f": {fate(self._process.exitcode)}") from None
+        if failure:
+            raise RuntimeError(failure)
+        return answer
+
+    def _lost(self, status: str, what: str, detail: str) -> LostError:
+        place = self._hand[0]
+        self.end()
+        return LostError("" if place == NOBODY else self._labels[place], status, what, detail)
+
+    def _where(self) -> str:
+        """The file and line that it is at, as far as it can still tell."""
+        if not hasattr(signal, "SIGUSR1"):
+            return ""
+        os.kill(self._process.pid or 0, signal.SIGUSR1)
+        time.sleep(0.2)
+        frames = [line.split('"') for line in Path(self._stack).read_text(encoding="utf-8").splitlines() if line.startswith('  File "')]
+        return f" ({Path(frames[0][1]).name}{frames[0][2]})" if frames else ""
+
+
+def fate(exitcode: int | None) -> str:
+    """How a process ended, by its exit code."""
+    return signal.Signals(-exitcode).name if exitcode is not None and exitcode < 0 else f"exit status {exitcode}"
