@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from bench.between import changes
 from bench.contest import NAN
 from bench.grid import SEED
 from bench.intervals import CONFIDENCE, FEWEST, RESAMPLES, bounds, resampled_medians
@@ -43,9 +44,9 @@ def comparison(a: SavedRun, b: SavedRun, threshold: float, comparable: bool = Tr
 
     ``threshold``: the smallest difference that counts, a fraction. ``comparable`` goes into the table as it is.
     """
-    changes = {key: log_ratio(a.samples[key], b.samples[key]) for key in a.samples if key in b.samples}
-    drift_of = drifts(changes)
-    corrected = {key: less(change, drift_of(key)) for key, change in changes.items()}
+    ratios, freedom = log_ratios(a, b)
+    drift_of = drifts(ratios)
+    corrected = {key: less(change, drift_of(key)) for key, change in ratios.items()}
     both = [key for key in a.rows if a.timed(key) and b.timed(key)]
     noise = noise_of({key: estimate for key, (estimate, _, _) in corrected.items()}, len(both))
     rows = []
@@ -61,21 +62,41 @@ def comparison(a: SavedRun, b: SavedRun, threshold: float, comparable: bool = Tr
         row |= {"median_a_s": in_a.get("median_s", NAN), "median_b_s": in_b.get("median_s", NAN), "message": in_b.get("message", "")}
         if a.timed(key) and b.timed(key):
             drift = drift_of(key)
-            row["noise"] = float(np.expm1(np.log1p(noise) + drift.unlike))
-            raw = np.exp([changes[key][0], *bounds(changes[key][1:])])
+            of_row = noise_between(corrected[key], freedom[key], len(both)) if key in freedom else np.log1p(noise)
+            row["noise"] = float(np.expm1(of_row + drift.unlike))
+            raw = np.exp([ratios[key][0], *bounds(ratios[key][1:])])
             ratio, low, high = (float(np.exp(value)) for value in corrected[key])
             row |= dict(zip(("ratio", "ratio_ci_low", "ratio_ci_high"), raw.tolist(), strict=True))
             row |= {"drift": float(np.exp(drift.estimate)), "drift_from": drift.source}
             row |= dict(zip(("corrected_ratio", "corrected_ci_low", "corrected_ci_high"), (ratio, low, high), strict=True))
-            row["verdict"] = verdict(ratio, low, high, row["noise"], threshold)
+            row["verdict"] = verdict(ratio, *((ratio, ratio) if key in freedom else (low, high)), row["noise"], threshold)
         else:
             row["verdict"] = "new" if b.timed(key) else "lost" if key in b.rows else "gone"
         rows.append(row)
     return rows
 
 
+def log_ratios(a: SavedRun, b: SavedRun) -> tuple[dict[Key, LogRatio], dict[Key, int]]:
+    """ln(B / A) of all that both have; and the degrees of freedom of those that were timed in several processes, in both."""
+    contests: dict[tuple[str, ...], list[Key]] = {}
+    for key in a.samples:
+        if key in b.samples:
+            contests.setdefault(key.contest, []).append(key)
+    found, freedom = {}, {}
+    for keys in contests.values():
+        of_a, of_b = ({key.kernel: run.samples[key] for key in keys} for run in (a, b))
+        if all(sampled.several for sampled in (*of_a.values(), *of_b.values())):
+            rng = np.random.default_rng(SEED)
+            for key, change in zip(keys, changes(of_a, of_b).values(), strict=True):
+                draws = change.error * rng.standard_t(change.freedom, RESAMPLES)
+                found[key], freedom[key] = np.array([change.estimate, *(change.estimate + draws)]), change.freedom
+        else:
+            found |= {key: log_ratio(of_a[key.kernel].seconds, of_b[key.kernel].seconds) for key in keys}
+    return found, freedom
+
+
 def log_ratio(older: NDArray[np.float64], newer: NDArray[np.float64]) -> LogRatio:
-    """ln of the ratio of the medians, and its draws; those are NaN where either has fewer than 6 samples.
+    """ln of the ratio of the medians, and its draws, of runs in one process; those are NaN where either has fewer than 6 samples.
 
     The two runs are drawn independently. In a run, contenders that took part in the same rounds are drawn from the same of them: what
     disturbed all goes out in the drift.
@@ -85,6 +106,17 @@ def log_ratio(older: NDArray[np.float64], newer: NDArray[np.float64]) -> LogRati
         return np.array([estimate, *[NAN] * RESAMPLES])
     of_older, of_newer = (resampled_medians(times, [SEED, run, len(times)]) for run, times in enumerate((older, newer)))
     return np.array([estimate, *np.log(of_newer / of_older)])
+
+
+def noise_between(corrected: tuple[float, float, float], freedom: int, n_rows: int) -> float:
+    """How far a log-ratio of an unchanged row may lie from 0, by how far processes differ; that of 3 % at least.
+
+    The half of its 95 % interval that lies towards 0, made so wide that of ``n_rows`` none is beyond, 19 times in 20 (Bonferroni).
+    """
+    estimate, low, high = corrected
+    half = estimate - low if estimate > 0 else high - estimate
+    wider = special.stdtrit(freedom, 1 - (1 - CONFIDENCE) / 2 / n_rows) / special.stdtrit(freedom, (1 + CONFIDENCE) / 2)
+    return max(float(np.log1p(LEAST_NOISE)), float(half * wider))
 
 
 def drifts(changes: Mapping[Key, LogRatio]) -> Callable[[Key], Drift]:

@@ -29,32 +29,41 @@ def median_interval(samples: Sequence[float]) -> tuple[float, float, float]:
     return float(np.median(ordered)), low, high
 
 
-def ratio_interval(slower: Sequence[float], quicker: Sequence[float]) -> tuple[float, float, float]:
+def ratio_interval(slower: Sequence[float], quicker: Sequence[float], processes: Sequence[int] | None = None) -> tuple[float, float, float]:
     """The median of ``slower / quicker``, pair by pair, and its 95 % interval: a bootstrap of the log-ratio.
 
-    Blocks of neighbouring rounds are drawn. No interval (NaN) below 6 pairs.
+    Of the ``processes`` that the pairs were taken in some are drawn, and of their rounds blocks of neighbours. No interval (NaN) below
+    6 pairs.
     """
     log_ratio = np.log(np.asarray(slower) / np.asarray(quicker))
     n = len(log_ratio)
     if n < FEWEST:
         return (float(np.exp(np.median(log_ratio))) if n else NAN), NAN, NAN
-    low, high = bounds(resampled_medians(log_ratio))
+    low, high = bounds(resampled_medians(log_ratio, processes=processes))
     return float(np.exp(np.median(log_ratio))), float(np.exp(low)), float(np.exp(high))
 
 
-def resampled_medians(values: Sequence[float] | Draws, seed: int | Sequence[int] = SEED) -> Draws:
-    """The medians of 2000 samples as large as that of the ``values``, drawn from it in blocks of neighbours.
+def resampled_medians(values: Sequence[float] | Draws, seed: int | Sequence[int] = SEED, processes: Sequence[int] | None = None) -> Draws:
+    """The medians of 2000 samples about as large as that of the ``values``, drawn from it in blocks of neighbours.
 
-    Blocks are circular and about n^(1/3) long, for a disturbance lasts longer than a round. As many values and the same seed draw the
-    same places. Raises ``ValueError`` where there are no values.
+    Blocks are circular and about n^(1/3) long, for a disturbance lasts longer than a round. Where the values are of several
+    ``processes``, as many of those are drawn, with replacement, and their blocks in them: values of one process are more alike than they
+    are like those of the next (the bootstrap of clusters, Davison and Hinkley 1997, section 3.8). As many values and the same seed draw
+    the same places. Raises ``ValueError`` where there are no values.
     """
-    n = len(values)
-    if not n:
+    if not len(values):
         raise ValueError("values: got none, expected at least one")
-    length = round(n ** (1 / 3))
-    starts = np.random.default_rng(seed).integers(n, size=(RESAMPLES, -(-n // length)))
-    drawn = (starts[..., np.newaxis] + np.arange(length)) % n
-    medians: Draws = np.median(np.asarray(values)[drawn.reshape(RESAMPLES, -1)[:, :n]], axis=1)
+    ids = np.zeros(len(values), dtype=int) if processes is None else np.unique(processes, return_inverse=True)[1]
+    ordered = np.asarray(values)[np.argsort(ids, kind="stable")]
+    sizes = np.bincount(ids)
+    firsts = np.cumsum(sizes) - sizes
+    n = round(len(values) / len(sizes))  # of each process that is drawn
+    length = max(1, round(n ** (1 / 3)))
+    rng = np.random.default_rng(seed)
+    of = rng.integers(len(sizes), size=(RESAMPLES, len(sizes), 1, 1))
+    starts = rng.integers(np.iinfo(np.int64).max, size=(RESAMPLES, len(sizes), -(-n // length), 1))
+    drawn = firsts[of] + (starts + np.arange(length)) % sizes[of]
+    medians: Draws = np.median(ordered[drawn.reshape(RESAMPLES, len(sizes), -1)[:, :, :n].reshape(RESAMPLES, -1)], axis=1)
     return medians
 
 
@@ -69,11 +78,11 @@ def times(result: Result) -> list[float]:
     return [turn.seconds for turn in result.turns]
 
 
-def paired(one: Result, other: Result) -> tuple[list[float], list[float]]:
-    """Seconds of one call of each, from the rounds in which both took part."""
+def paired(one: Result, other: Result) -> tuple[list[float], list[float], list[int]]:
+    """Seconds of one call of each, from the rounds in which both took part, and in which process those were."""
     by_round = {turn.round: turn.seconds for turn in other.turns}
-    both = [(turn.seconds, by_round[turn.round]) for turn in one.turns if turn.round in by_round]
-    return [seconds for seconds, _ in both], [seconds for _, seconds in both]
+    both = [turn for turn in one.turns if turn.round in by_round]
+    return [turn.seconds for turn in both], [by_round[turn.round] for turn in both], [turn.process for turn in both]
 
 
 def compared(one: Result | None, other: Result) -> tuple[float, float, float]:

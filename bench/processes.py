@@ -126,7 +126,8 @@ class Processes:
                 for name in [name for name in names if name not in process.entered]:
                     raised = process.call("enter", name, limit_s=self._budget.limit_s)
                     if raised:
-                        fallen[name] = Result("error", message=raised)
+                        self._admitted[name] = everywhere("error", raised)
+                        fallen[name] = self._admitted[name][phase]
                     process.entered.add(name)
                 during = f"in {phase}"
                 entered = [name for name in names if name not in fallen]

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from bench.between import Sampled
 from bench.floor import FLOOR
 from bench.grid import Cell
 from kernels.protocol import one_line
@@ -45,7 +45,7 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True)
 class SavedRun:
-    """A run's files: ``about`` is run.json, ``rows`` the summary, ``samples`` seconds of one call in order of rounds.
+    """A run's files: ``about`` is run.json, ``rows`` the summary.
 
     Samples are those of rows that have a time, and the floor's beside them; not of a second entry, nor of what was not finished.
     """
@@ -53,7 +53,7 @@ class SavedRun:
     run_id: str
     about: Mapping[str, Any]
     rows: Mapping[Key, Mapping[str, Any]]
-    samples: Mapping[Key, NDArray[np.float64]]
+    samples: Mapping[Key, Sampled]
 
     def timed(self, key: Key) -> bool:
         """Whether the summary has a time for it."""
@@ -80,21 +80,22 @@ def read_run(argument: str, folder: Path) -> SavedRun:
         summary = table(folder / file, ("run_id", *Key._fields, *NOT_TIMED), numbers=("median_s", "n_samples"))
         file = "samples.csv"
         # A killed run may end in half a row, which has no time.
-        samples = table(folder / file, (*Key._fields, "round", "time_s"), numbers=("round", "time_s")).dropna(subset=["time_s", "round"])
+        numbers = ("process", "round", "time_s")
+        samples = table(folder / file, (*Key._fields, *numbers), numbers).dropna(subset=numbers)
     except FileNotFoundError:
         raise ValueError(f"{argument}: {lacks(folder, file)}") from None
     except (OSError, ValueError) as error:
         raise ValueError(f"{argument}: {folder / file} cannot be read: {one_line(error)}") from None
     rows = {Key(*map(str, (row[name] for name in Key._fields))): _texts(row) for row in summary.to_dict("records")}
     finished = {key.contest for key, row in rows.items() if row["status"] != "not_run"}
-    groups = samples.sort_values("round", kind="stable").groupby(list(Key._fields), sort=False)["time_s"]
-    taken = {Key(*map(str, names)): np.asarray(times, dtype=np.float64) for names, times in groups}
+    groups = samples.sort_values("round", kind="stable").groupby(list(Key._fields), sort=False)
+    taken = {Key(*map(str, names)): Sampled(of["time_s"].to_numpy(np.float64), of["process"].to_numpy(np.int64)) for names, of in groups}
     floors = {key for key in taken if key.kernel == FLOOR and key.contest in finished}
     run = SavedRun(str(about.get("run_id", folder.name)), about, rows, {})
     run = replace(run, samples={key: times for key, times in taken.items() if run.timed(key) or key in floors})
     for key in filter(run.timed, rows):
-        have, counted = len(run.samples.get(key, ())), int(rows[key]["n_samples"])
-        if have != counted or not (run.samples[key] > 0).all():
+        have, counted = len(run.samples[key].seconds) if key in run.samples else 0, int(rows[key]["n_samples"])
+        if have != counted or not (run.samples[key].seconds > 0).all():
             raise ValueError(
                 f"{argument}: {folder / file} has {have} usable samples of {key.kernel} on {key.cell}, {key.phase}; expected {counted}"
             )

@@ -17,7 +17,7 @@ from bench.floor import FLOOR
 from bench.grid import Cell
 from bench.measure import Turn
 from bench.run import SCHEMA_VERSION
-from bench.samples import SamplesFile
+from bench.samples import SamplesFile, begin_samples
 from bench.tables import summary_rows, write_summary
 
 CELLS = [Cell.of(layers, "sigmoid", "squared_error", batch, "float64") for layers in ("2-3-1", "64-30-10") for batch in (1, 32, 256)]
@@ -35,6 +35,7 @@ ABOUT = {
 }
 PLANTED = ("numba", CELLS[4], "step")
 Alter = Callable[[str, Cell, str], float | str]
+ONE_PROCESS = {0: lambda kernel, cell, rng: 1.0}
 
 
 def unchanged(kernel: str, cell: Cell, phase: str) -> float | str:
@@ -52,13 +53,15 @@ def make(
     about: Mapping[str, Any] = {},
     kernels: Sequence[str] = tuple(SPEEDS),
     drift: float = 0.2,
+    luck: Mapping[int, Callable[[str, Cell, np.random.Generator], float]] = ONE_PROCESS,
 ) -> Path:
     """A run's folder: 3 % of lognormal noise, one sample in 20 up to three times as long; ``alter`` gives a factor or a status.
 
-    Cells drift apart from those of other runs by up to ``drift``, all contenders alike.
+    Cells drift apart from those of other runs by up to ``drift``, all contenders alike. ``luck``: by process, a contender's factor there.
     """
     folder.mkdir()
     rng, rounds, contests = np.random.default_rng(seed), 40, {}
+    begin_samples(folder / "samples.csv")
     samples = SamplesFile(folder / "samples.csv", folder.name)
     for cell in CELLS:
         for phase in ("backward", "step"):
@@ -71,7 +74,9 @@ def make(
                     results[kernel] = Result(factor, message="dC/dw_0 is off")
                 else:
                     seconds = SPEEDS[kernel] * factor * shared * noise
-                    results[kernel] = Result("ok", "pass", turns=tuple(Turn(i, 0, 1, s) for i, s in enumerate(seconds.tolist())))
+                    factors = [of(kernel, cell, rng) for of in luck.values()]
+                    turns = [Turn(i, 0, 1, s * factors[i % len(luck)], [*luck][i % len(luck)]) for i, s in enumerate(seconds.tolist())]
+                    results[kernel] = Result("ok", "pass", turns=tuple(turns))
             contests[cell, phase] = results
             for kernel, result in results.items():
                 for turn in result.turns:

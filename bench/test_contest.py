@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +13,7 @@ from bench.again import AGAIN
 from bench.contest import Contest, Result
 from bench.floor import FLOOR
 from bench.grid import PHASES, Cell
-from bench.measure import Budget, Turn
+from bench.measure import Budget, Keep, Turn
 from bench.reach import Reach
 from kernels import Network, load
 from kernels.network import Array
@@ -88,9 +89,24 @@ class HungryKernel(NumpyKernel):
         return super()._backward(*arguments)
 
 
+class Held:
+    """A contest, all of whose kernels were let try, and the results of its phases as a run puts them together."""
+
+    def __init__(self, kernels: Mapping[str, Any], cell: Cell = CELL, budget: Budget = QUICK, baseline: str | None = None) -> None:
+        self.contest = Contest(cell, kernels, budget, baseline)
+        reach = Reach()
+        self.admitted = {name: self.contest.admit(name, reach) for name in kernels}
+
+    def run(self, phase: str, kernels: Sequence[str] | None = None, keep: Keep = lambda turns: None) -> dict[str, Result]:
+        results = {name: of[phase] for name, of in self.admitted.items() if kernels is None or name in kernels}
+        for name, result in self.contest.run(phase, kernels, keep).items():
+            before = results.get(name, result)
+            results[name] = replace(before, status=result.status, message=result.message, turns=result.turns)
+        return results
+
+
 def contest(*kernels: Any, cell: Cell = CELL, budget: Budget = QUICK) -> dict[str, dict[str, Result]]:
-    entered = {kernel.__name__: kernel for kernel in kernels} | {"numpy": load("numpy")}
-    held = Contest(cell, entered, budget, Reach())
+    held = Held({kernel.__name__: kernel for kernel in kernels} | {"numpy": load("numpy")}, cell, budget)
     return {phase: held.run(phase) for phase in PHASES}
 
 
@@ -117,7 +133,7 @@ def test_no_time_without_a_passing_verdict(kernel: type[NumpyKernel], status: st
 def test_a_kernel_that_raises_later_loses_the_times_of_that_phase() -> None:
     results = contest(TiringKernel, budget=Budget(total_s=0.01, round_s=0.001))
     assert results["forward"]["TiringKernel"].status == "error"
-    assert results["forward"]["TiringKernel"].message == "RuntimeError: tired (test_contest.py, line 56)"
+    assert results["forward"]["TiringKernel"].message == "RuntimeError: tired (test_contest.py, line 57)"
     assert results["forward"]["TiringKernel"].turns == ()
     assert results["backward"]["TiringKernel"].status == "ok"
 
@@ -143,7 +159,7 @@ def test_the_floor_shares_the_turns() -> None:
 
 @pytest.mark.parametrize(("baseline", "first"), [("numpy", "numpy"), (None, "counted"), ("wrong", "counted"), ("counted", "counted")])
 def test_the_baseline_is_entered_twice_or_else_the_first_that_has_a_time(baseline: str | None, first: str) -> None:
-    held = Contest(CELL, {"wrong": WrongKernel, "counted": CountedKernel, "numpy": load("numpy")}, QUICK, Reach(), baseline=baseline)
+    held = Held({"wrong": WrongKernel, "counted": CountedKernel, "numpy": load("numpy")}, baseline=baseline)
     entered = len(CountedKernel.made)
     for phase in PHASES:
         results = held.run(phase)
@@ -156,7 +172,7 @@ def test_the_baseline_is_entered_twice_or_else_the_first_that_has_a_time(baselin
 
 
 def test_without_its_first_the_second_entry_has_no_turns() -> None:
-    held = Contest(CELL, {"tiring": TiringKernel, "numpy": load("numpy")}, QUICK, Reach())
+    held = Held({"tiring": TiringKernel, "numpy": load("numpy")})
     results = held.run("forward")
     assert (results["tiring"].status, results[AGAIN].status, results[AGAIN].turns) == ("error", "error", ())
     assert len(results["numpy"].turns) >= 7
@@ -164,7 +180,7 @@ def test_without_its_first_the_second_entry_has_no_turns() -> None:
 
 def test_only_those_asked_for_take_turns_and_each_round_is_handed_over() -> None:
     rounds: list[Mapping[str, Turn]] = []
-    held = Contest(CELL, {"naive": load("naive"), "numpy": load("numpy")}, QUICK, Reach(), baseline="numpy")
+    held = Held({"naive": load("naive"), "numpy": load("numpy")}, baseline="numpy")
     results = held.run("step", ["naive"], rounds.append)
     assert list(results) == ["naive", AGAIN, FLOOR]
     for name, result in results.items():
@@ -173,7 +189,7 @@ def test_only_those_asked_for_take_turns_and_each_round_is_handed_over() -> None
 
 def test_the_bytes_of_a_call_are_those_it_holds_at_once() -> None:
     cell = Cell.of("400-400", "sigmoid", "squared_error", 50, "float64")
-    held = Contest(cell, {"numpy": load("numpy"), "hungry": HungryKernel}, QUICK, Reach())
+    held = Held({"numpy": load("numpy"), "hungry": HungryKernel}, cell)
     output, gradient = 50 * 400 * 8, (400 * 400 + 400) * 8
     for phase, least in (("forward", output), ("backward", gradient), ("step", output + gradient)):
         results = held.run(phase)
@@ -183,8 +199,26 @@ def test_the_bytes_of_a_call_are_those_it_holds_at_once() -> None:
     assert contest(WrongKernel)["step"]["WrongKernel"].peak_bytes is None
 
 
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit])
+def test_a_kernel_that_raises_what_ends_programs_ends_none(raised: type[BaseException]) -> None:
+    class EndingKernel(NumpyKernel):
+        def forward(self, theta: Array, x: Array) -> tuple[Array, ...]:
+            raise raised
+
+    assert contest(EndingKernel)["step"]["EndingKernel"].status == "error"
+
+
+def test_one_that_was_admitted_elsewhere_only_makes_its_first_calls() -> None:
+    CountedKernel.made.clear()
+    entered = Contest(CELL, {"counted": CountedKernel, "raising": RaisingKernel}, QUICK)
+    assert entered.enter("counted") == ""
+    assert [kernel.calls for kernel in CountedKernel.made] == [3]  # forward; forward, backward
+    assert entered.enter("raising") == "ZeroDivisionError: planted, over two lines (test_contest.py, line 33)"
+    assert set(entered.run("step")) == {"counted", AGAIN, FLOOR}
+
+
 def test_no_floor_where_nobody_was_timed() -> None:
-    held = Contest(CELL, {"wrong": WrongKernel}, QUICK, Reach())
+    held = Held({"wrong": WrongKernel})
     assert list(held.run("step")) == ["wrong"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,10 +10,10 @@ import pytest
 from bench.again import AGAIN
 from bench.floor import FLOOR
 from bench.grid import BATCHES, DTYPES, LAYERS
+from bench.measure import usual_limit
 from bench.options import Options
 from bench.peers import Peer
 from kernels.selection import Selection
-from kernels.vectorised import NumpyKernel
 
 
 def test_the_default_grid_stays_what_it_is() -> None:
@@ -40,6 +41,11 @@ def test_cells_come_beside_the_grid_and_are_crossed_with_the_other_axes() -> Non
         ({"cell": ["2-3-1x0"]}, "--cell: got '2-3-1x0'"),
         ({"cell": ["2x3"]}, "--cell: got '2x3'"),
         ({"baseline": "jax"}, "--baseline: got 'jax'; expected one of the run's kernels: naive, numpy, numba$"),
+        *(
+            ({"cell_limit": text}, f"--cell-limit: got '{text}'; expected a number of seconds")
+            for text in ("0", "-1", "nan", "inf", "soon")
+        ),
+        *(({"processes": text}, f"--processes: got '{text}'; expected a whole number, 1 to 64") for text in ("0", "65", "two")),
         ({"peer": ["tensorflow"]}, "--peer: got 'tensorflow'; expected torch or jax"),
     ],
 )
@@ -61,8 +67,16 @@ def test_the_baseline_is_numpy_where_it_is_there_and_nothing_else_is_said() -> N
 
 
 def test_a_kernel_does_not_go_by_the_name_of_a_peer_or_of_the_floor(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.options.peers", lambda names: dict.fromkeys(names, Peer))
-    kernels = {FLOOR: NumpyKernel, AGAIN: NumpyKernel, "jax": NumpyKernel, "mine": NumpyKernel}
-    selection = Selection(kernels, True, (), (), (), (), ())  # type: ignore[arg-type]
+    monkeypatch.setattr("bench.entrants.peers", lambda names: dict.fromkeys(names, Peer))
+    monkeypatch.setattr("bench.entrants.labelled", lambda names: dict.fromkeys(names, "numpy"))
+    selection = replace(Selection.parse(), names=(FLOOR, AGAIN, "jax", "mine"))
     assert list(Options.parse(selection, peer=["jax"]).contenders) == ["floor-kernel", "again-kernel", "jax-kernel", "mine", "jax"]
     assert list(Options.parse(selection).contenders) == ["floor-kernel", "again-kernel", "jax", "mine"]
+
+
+def test_how_long_and_in_how_many_processes() -> None:
+    parsed = Options.parse(Selection.parse(), cell_limit="2.5", processes="2")
+    assert (parsed.limit_s, parsed.processes) == (2.5, 2)
+    assert (Options.parse(Selection.parse()).limit_s, Options.parse(Selection.parse()).processes) == (None, None)
+    assert usual_limit(0.5) == 120
+    assert usual_limit(10) >= 2 * 20 * 10

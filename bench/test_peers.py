@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.contest import Contest, Result
+from bench.contest import Result
 from bench.grid import PHASES, Cell
-from bench.measure import Budget
 from bench.peers import NO_BACKWARD, Peer, peers
-from bench.reach import Reach
+from bench.test_contest import Held
 from kernels import Network, load
 from kernels.network import Array
 from kernels.vectorised import NumpyKernel
@@ -67,8 +66,8 @@ class RefusingPeer(FakePeer):
 
 
 def contest(peer: type[Peer], cell: Cell = CELL) -> dict[str, dict[str, Result]]:
-    held = Contest(cell, {"peer": peer, "numpy": load("numpy")}, Budget(total_s=0.01), Reach())
-    assert held.warnings == []
+    held = Held({"peer": peer, "numpy": load("numpy")}, cell)
+    assert held.contest.warnings == []
     return {phase: held.run(phase) for phase in PHASES}
 
 

@@ -14,42 +14,28 @@ import pytest
 
 from bench.closing import speedup_text
 from bench.contest import NO_CONTENDERS
+from bench.entrants import Entrants
 from bench.grid import PHASES, Cell
 from bench.measure import Budget
+from bench.processes import Processes
 from bench.report import main, rebuild
 from bench.run import Run
 from bench.saved import read_run
-from bench.test_contest import TiringKernel, UnsupportedKernel, WrongKernel
 from bench.test_suite import TINY, pytest_in
-from kernels import load
-from kernels.network import Array
-from kernels.vectorised import NumpyKernel
 
 CELLS = [Cell.of("3-4-2", "sigmoid", "squared_error", batch, dtype) for batch in (1, 5) for dtype in ("float32", "float64")]
-KERNELS = {"numpy": load("numpy"), "naive": load("naive"), "wrong": WrongKernel, "tiring": TiringKernel, "none": UnsupportedKernel}
+KERNELS = ("numpy", "naive", *(f"bench.test_contest:{name}Kernel" for name in ("Wrong", "Tiring", "Unsupported")))
 TABLES = ("summary.csv", "scaling.csv", "crossovers.csv")
 KILLING = """
-import multiprocessing, os, signal
+import os, signal
 from pathlib import Path
 from kernels.vectorised import NumpyKernel
 class Killing(NumpyKernel):
     def forward(self, theta, x):
-        of_the_run = multiprocessing.parent_process() is None  # and not at its trial
-        if of_the_run and Path("bench/latest/samples.csv").read_text().count("\\n") > {after}:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if Path("bench/latest/samples.csv").read_text().count("\\n") > {after}:
+            os.kill(os.getppid(), signal.SIGKILL)  # the run
         return super().forward(theta, x)
 """
-
-
-class InterruptedKernel(NumpyKernel):
-    """Somebody presses Ctrl-C while it is timed backward."""
-
-    samples = Path()
-
-    def backward(self, theta: Array, a: Any, y: Array) -> Array:
-        if "backward" in self.samples.read_text():
-            raise KeyboardInterrupt
-        return super().backward(theta, a, y)
 
 
 class Silent:
@@ -72,11 +58,14 @@ def _no_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "bench.page", SimpleNamespace(write_page=page))
 
 
-def started(folder: Path, kernels: dict[str, Any] = KERNELS) -> Run:
+def started(folder: Path, kernels: tuple[str, ...] = KERNELS) -> Run:
     folder.mkdir()
     plan = {(cell, phase): list(kernels) for cell in CELLS for phase in PHASES}
     plan[CELLS[0], "forward"] = ["naive"]  # somebody left the others out
-    return Run(folder, folder, "a test", plan, kernels, Budget(total_s=0.01), Silent(), quick=True)  # type: ignore[arg-type]
+    processes = Processes(Entrants(kernels), 2, "numpy", (folder / "samples.csv", folder.name))
+    processes.start()
+    budget = Budget(total_s=0.01)
+    return Run(folder, folder, "a test", plan, processes, Entrants(kernels), budget, Silent(), quick=True)  # type: ignore[arg-type]
 
 
 def measured(run: Run) -> Run:
@@ -128,9 +117,17 @@ def test_both_of_a_pair_take_every_round_and_only_contenders_have_rows(finished:
     assert summary["peak_bytes"].notna().equals(summary["verdict"] == "pass")
 
 
-def test_of_an_interrupted_run_what_was_finished_is_kept(tmp_path: Path) -> None:
-    InterruptedKernel.samples = tmp_path / "run" / "samples.csv"
-    run = started(tmp_path / "run", {"naive": load("naive"), "mine": InterruptedKernel})
+def test_of_an_interrupted_run_what_was_finished_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = started(tmp_path / "run", ("naive",))
+    kept = run._processes._share
+
+    def interrupted(slot: int, phase: str, results: Any) -> Any:
+        found = kept(slot, phase, results)
+        if phase == "backward":
+            raise KeyboardInterrupt
+        return found
+
+    monkeypatch.setattr(run._processes, "_share", interrupted)
     with pytest.raises(KeyboardInterrupt):
         measured(run)
     run.close()
@@ -149,7 +146,7 @@ def test_a_run_without_a_page_keeps_its_tables(tmp_path: Path, monkeypatch: pyte
         raise RuntimeError("planted")
 
     monkeypatch.setitem(sys.modules, "bench.page", SimpleNamespace(write_page=broken))
-    run = measured(started(tmp_path / "run", {"naive": load("naive")}))
+    run = measured(started(tmp_path / "run", ("naive",)))
     assert run.warnings[-1:] == ["no report.html: RuntimeError: planted"]
     about = json.loads((run.folder / "run.json").read_text())
     assert (about["warnings"][-1:], about["complete"]) == (run.warnings[-1:], True)

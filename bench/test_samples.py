@@ -8,22 +8,23 @@ import pytest
 
 from bench.grid import Cell
 from bench.measure import Turn
-from bench.samples import SAMPLES, SamplesFile, read_samples
+from bench.samples import SAMPLES, SamplesFile, begin_samples, read_samples
 
 CELL = Cell.of("3-4-2", "tanh,relu", "squared_error", 5, "float32", 2)
-ROUNDS = [{"numpy": Turn(n, 0, 3, 0.1 + n / 3), 'a "quoted", one': Turn(n, 1, 1, 1 / (n + 1))} for n in range(4)]
+ROUNDS = [{"numpy": Turn(n, 0, 3, 0.1 + n / 3, n % 2), 'a "quoted", one': Turn(n, 1, 1, 1 / (n + 1))} for n in range(4)]
 
 
 def written(folder: Path) -> Path:
+    begin_samples(folder / "samples.csv")
     file = SamplesFile(folder / "samples.csv", "run")
     for turns in ROUNDS:
         file.add(CELL, "step", turns)
-    file.sync()
     file.close()
     return folder / "samples.csv"
 
 
 def test_what_is_added_is_there_at_once_and_in_full_precision(tmp_path: Path) -> None:
+    begin_samples(tmp_path / "samples.csv")
     file = SamplesFile(tmp_path / "samples.csv", "run")
     assert read_samples(tmp_path / "samples.csv") == {}
     for n, turns in enumerate(ROUNDS, 1):
@@ -35,7 +36,10 @@ def test_what_is_added_is_there_at_once_and_in_full_precision(tmp_path: Path) ->
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     written(tmp_path)
     with pytest.raises(FileExistsError):
-        SamplesFile(tmp_path / "samples.csv", "run")
+        begin_samples(tmp_path / "samples.csv")
+    before = read_samples(tmp_path / "samples.csv")
+    SamplesFile(tmp_path / "samples.csv", "run").close()
+    assert read_samples(tmp_path / "samples.csv") == before
 
 
 def test_cut_anywhere_a_sample_is_whole_or_not_there(tmp_path: Path) -> None:

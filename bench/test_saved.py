@@ -31,7 +31,7 @@ def pools(architecture: str, library: str = "openblas") -> list[dict[str, Any]]:
         ({"memory_bytes": 9_000_000_000}, "memory_bytes is 8000000000 in A, 9000000000 in B"),
         ({"memory_bytes": None}, "memory_bytes is 8000000000 in A, None in B"),
         ({"threads": [1, 2]}, "threads are [1] in A, [1, 2] in B"),
-        ({"schema_version": 1}, "schema_version is 3 in A, 1 in B"),
+        ({"schema_version": 1}, "schema_version is 4 in A, 1 in B"),
         ({"thread_pools": pools("SkylakeX")}, "the architecture of openblas is ['Haswell'] in A, ['SkylakeX'] in B"),
         (
             {"thread_pools": pools("Haswell", "mkl")},

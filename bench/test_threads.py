@@ -9,7 +9,6 @@ import threadpoolctl
 from bench.contest import Contest
 from bench.grid import Cell
 from bench.measure import Budget
-from bench.reach import Reach
 from bench.threads import foreseen, strays, threads_held
 from kernels import load
 
@@ -45,9 +44,8 @@ def test_a_pool_that_does_not_keep_to_it_is_reported(monkeypatch: pytest.MonkeyP
         (1, "float64 forward: libplanted ran 3 threads, not 1"),
         (2, "float64 2 threads forward: libplanted ran 3 threads, not 2"),
     ):
-        held = Contest(
-            Cell.of("3-4-2", "sigmoid", "squared_error", 5, "float64", n), {"numpy": load("numpy")}, Budget(total_s=0.01), Reach()
-        )
+        held = Contest(Cell.of("3-4-2", "sigmoid", "squared_error", 5, "float64", n), {"numpy": load("numpy")}, Budget(total_s=0.01))
+        held.enter("numpy")
         held.run("forward")
         assert held.warnings == []
         with monkeypatch.context() as planted:

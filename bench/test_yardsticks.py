@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numba
 import numpy as np
 import pytest
 
-from bench.contest import NAN, untried
-from bench.first_call import cold_and_cached, first_call, name_of
+from bench.contest import NAN
+from bench.entrants import Entrants
+from bench.first_call import cold_and_cached, first_call
 from bench.grid import Cell
 from bench.measure import Budget
 from bench.peak import peak_gflops
-from bench.peers import Peer
+from bench.processes import Processes
 from bench.yardsticks import Yardsticks, dispatch, yardsticks
-from kernels import load
-from kernels.vectorised import NumpyKernel
 
 CELLS = [Cell.of("2-3-1", "sigmoid", "squared_error", 1, dtype, threads) for dtype in ("float32", "float64") for threads in (1, 2)]
 COMPILED = """
@@ -90,32 +88,24 @@ def test_what_hangs_has_no_first_call_and_is_not_asked_twice(tmp_path: Path) -> 
     assert (tmp_path / "asked").read_text() == "once"
 
 
-def test_a_kernel_is_found_again_by_name(tmp_path: Path) -> None:
-    (tmp_path / "raising.py").write_text(RAISING)
-    assert name_of("numpy", load("numpy")) == "numpy"
-    assert name_of("mine", load("kernels.vectorised")) == "kernels.vectorised:NumpyKernel"
-    name = name_of("raising", load(str(tmp_path / "raising.py")))
-    assert name == f"{tmp_path / 'raising.py'}:Raising"
-    assert name_of("local", type("Made <here>", (), {})) is None
-    assert name_of("function", lambda network: None) is None
-
-
 @pytest.mark.parametrize("quick", [False, True])
 def test_yardsticks_of_a_run(monkeypatch: pytest.MonkeyPatch, quick: bool) -> None:
     said: list[str] = []
     monkeypatch.setattr("bench.yardsticks.peak_gflops", lambda dtype, threads: 10.0 * threads)
     monkeypatch.setattr("bench.yardsticks.cold_and_cached", lambda name, dtype, limit_s: (len(name), NAN))
     monkeypatch.setattr(
-        "bench.yardsticks.dispatch", lambda kernels, dtype, threads, budget, trial: dict.fromkeys(kernels, NAN if threads > 1 else 1e-6)
+        "bench.yardsticks.dispatch", lambda kernels, dtype, threads, budget, processes: dict.fromkeys(kernels, NAN if threads > 1 else 1e-6)
     )
-    kernels = {("numpy", "float32"): load("numpy"), ("peer", "float32"): Peer, ("local", "float32"): lambda network: None}
-    found = yardsticks(CELLS, kernels, Budget(), said.append, untried, quick)  # type: ignore[arg-type]
+    kernels = [("numpy", "float32"), ("peer", "float32"), ("mine", "float32")]
+    names = {} if quick else {"numpy": "numpy", "mine": "my_kernel.py"}
+    found = yardsticks(CELLS, kernels, names, Processes(Entrants(("numpy",)), 1), Budget(), said.append)
     assert found.told()["peak_gflops"] == {"float32": {"1": 10.0, "2": 20.0}, "float64": {"1": 10.0, "2": 20.0}}
     assert found.first_calls("peer", "float32")[0] != 5
     assert (found.first_calls("numpy", "float32")[0] == 5) != quick
     assert found.dispatch_s["peer", "float32", 1] == 1e-6
     assert len(found.dispatch_s) == 2 * 3
-    assert len(said) == 2 * 4 + (not quick)
+    assert (found.first_calls("mine", "float32")[0] == 12) != quick
+    assert len(said) == 2 * 4 + len(names)
     told = json.loads(json.dumps(found.told(), allow_nan=False))
     again = Yardsticks.of(told)
     assert again.told() == told
@@ -124,12 +114,12 @@ def test_yardsticks_of_a_run(monkeypatch: pytest.MonkeyPatch, quick: bool) -> No
 
 
 def test_what_a_step_of_no_size_costs() -> None:
-    class Wrong(NumpyKernel):
-        def value_and_grad(self, *arguments: Any) -> Any:
-            cost, gradient = super().value_and_grad(*arguments)
-            return cost, 2 * gradient
-
-    found = dispatch({"numpy": load("numpy"), "wrong": Wrong}, "float64", 1, Budget(total_s=0.02), untried)
+    processes = Processes(Entrants(("numpy", "bench.test_contest:WrongKernel")), 2)
+    try:
+        processes.start()
+        found = dispatch(["numpy", "bench.test_contest:WrongKernel"], "float64", 1, Budget(total_s=0.02), processes)
+    finally:
+        processes.close()
     assert found["numpy"] > 0
-    assert np.isnan(found["wrong"])
-    assert list(found) == ["numpy", "wrong"]
+    assert np.isnan(found["bench.test_contest:WrongKernel"])
+    assert list(found) == ["numpy", "bench.test_contest:WrongKernel"]

@@ -1,0 +1,64 @@
+"""How far the times of a run's processes differ, and so how far those of two runs do that are equal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+LEAST_SPREAD = 1e-3  # of log-ratios: less than that is luck
+
+
+class Sampled(NamedTuple):
+    """Seconds of one call, in order of rounds, and in which process each was taken."""
+
+    seconds: NDArray[np.float64]
+    processes: NDArray[np.int64]
+
+    @property
+    def several(self) -> bool:
+        """Whether they tell how far processes differ."""
+        return len(np.unique(self.processes)) > 1
+
+
+class Change(NamedTuple):
+    """ln(B / A) of a contender, its standard error, and the degrees of freedom that it is known by."""
+
+    estimate: float
+    error: float
+    freedom: int
+
+
+def changes(older: Mapping[str, Sampled], newer: Mapping[str, Sampled]) -> dict[str, Change]:
+    """How the times of contenders that took turns changed, by means over processes.
+
+    A process is one observation, the logarithm of its median time. What all contenders share in a process goes out first, the median
+    of their deviations, where they are three or more: it goes out as drift anyway. A contender's variance is its own or that of all of
+    them together, whichever is more: own ones are known from a few processes, and one kernel may differ more than others (Student's t
+    with the degrees of freedom of all).
+    """
+    tables = [_table(run) for run in (older, newer)]
+    squares, freedom, n_processes = pd.Series(0.0, list(older)), pd.Series(0, list(older)), []
+    for table in tables:
+        deviations = table.sub(table.mean(axis=1), axis=0)
+        shared = len(deviations) > 2
+        if shared:
+            deviations -= deviations.median()
+        correction = len(deviations) / (len(deviations) - 1) if shared else 1.0
+        squares += correction * (deviations**2).sum(axis=1)
+        freedom += table.count(axis=1) - 1
+        n_processes.append(table.count(axis=1))
+    own, together = squares / freedom, squares.sum() / freedom.sum()
+    variance = np.maximum(np.maximum(own, together), LEAST_SPREAD**2)
+    errors = np.sqrt(variance * (1 / n_processes[0] + 1 / n_processes[1]))
+    known = int(freedom.sum() - freedom.max() * (len(older) > 2))
+    means = [table.mean(axis=1) for table in tables]
+    return {name: Change(float(means[1][name] - means[0][name]), float(errors[name]), known) for name in older}
+
+
+def _table(run: Mapping[str, Sampled]) -> pd.DataFrame:
+    """ln of the median seconds, a row for each contender, a column for each process."""
+    return pd.DataFrame({name: np.log(pd.Series(of.seconds).groupby(of.processes).median()) for name, of in run.items()}).T

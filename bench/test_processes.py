@@ -1,0 +1,212 @@
+"""Kernels that hang or take their process with them, at their first calls or amid their turns: a status, and the run goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bench.again import AGAIN
+from bench.entrants import Entrants
+from bench.floor import FLOOR
+from bench.grid import PHASES, Cell
+from bench.measure import Budget
+from bench.process import LostError, Process
+from bench.processes import Processes
+from bench.reach import Reach
+from bench.report import rebuild
+from bench.samples import begin_samples, read_samples
+
+ROOT = Path(__file__).parent.parent
+CELL = Cell.of("3-2", "sigmoid", "squared_error", 7, "float64")
+OTHER = Cell.of("3-2", "sigmoid", "squared_error", 8, "float64")
+BUDGET = Budget(total_s=0.02, limit_s=1.0)
+FAULTY = """
+import ctypes, itertools, os, time
+from pathlib import Path
+from kernels.vectorised import NumpyKernel
+
+class Faulty(NumpyKernel):
+    calls = 0
+    def backward(self, theta, a, y):
+        Faulty.calls += 1
+        if len(y) == 7 and {when}:
+            {fault}
+        return super().backward(theta, a, y)
+"""
+SECOND = """
+import time
+from kernels.vectorised import NumpyKernel
+
+class Second(NumpyKernel):
+    made = calls = 0
+    def value_and_grad(self, theta, x, y):
+        self.calls += 1
+        Second.made += self.calls == 1
+        if self.calls == 1: self.nth = Second.made
+        if self.nth == 2 and self.calls > 10: time.sleep(1e9)
+        return super().value_and_grad(theta, x, y)
+"""
+FIRST, AMID = "True", "Faulty.calls > 400"
+HANGS = "sum(itertools.repeat(0))"  # a loop of C that no signal's handler gets into
+SLEEPS = "time.sleep(1e9)"
+CRASHES = "ctypes.string_at(0)"
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="the faults are those of POSIX systems")
+
+
+def faulty(folder: Path, fault: str, when: str = FIRST) -> str:
+    path = folder / "faulty.py"
+    path.write_text(FAULTY.format(fault=fault, when=when))
+    return str(path)
+
+
+@pytest.fixture
+def closing() -> Iterator[list[Processes]]:
+    """What is to be closed afterwards."""
+    begun: list[Processes] = []
+    yield begun
+    for processes in begun:
+        processes.close()
+
+
+def begun(closing: list[Processes], folder: Path, *kernels: str, count: int = 2, baseline: str = "numpy") -> Processes:
+    processes = Processes(Entrants(kernels), count, baseline, (folder / "samples.csv", "a run"))
+    begin_samples(folder / "samples.csv")
+    closing.append(processes)
+    processes.start()
+    return processes
+
+
+@pytest.mark.parametrize("when", [FIRST, AMID])
+@pytest.mark.parametrize(
+    ("fault", "status", "message"),
+    [
+        (HANGS, "timeout", "still running after 1 s {} (faulty.py, line 11 in backward)"),
+        (SLEEPS, "timeout", "still running after 1 s {} (faulty.py, line 11 in backward)"),
+        (CRASHES, "error", "its process died {}: SIGSEGV"),
+        ("os._exit(3)", "error", "its process died {}: exit status 3"),
+    ],
+)
+def test_a_fault_is_a_status_and_costs_nobody_else_a_thing(
+    closing: list[Processes], tmp_path: Path, when: str, fault: str, status: str, message: str
+) -> None:
+    processes = begun(closing, tmp_path, "numpy", faulty(tmp_path, fault, when))
+    names = ["numpy", "faulty"]
+    admitted = processes.admit(CELL, names, BUDGET, Reach())
+    assert {result.status for result in admitted["numpy"].values()} == {"ok"}
+    assert {result.status for result in admitted["faulty"].values()} == {status if when == FIRST else "ok"}
+    results = {phase: processes.run(phase, names) for phase in PHASES}
+    for phase, of in results.items():
+        assert (of["numpy"].status, of[AGAIN].status, of[FLOOR].status) == ("ok", "ok", "ok"), phase
+        assert len(of["numpy"].turns) == len(of[AGAIN].turns) >= 7
+        assert len({turn.process for turn in of["numpy"].turns}) == 2
+        assert len({turn.round for turn in of["numpy"].turns}) == len(of["numpy"].turns)
+    failed = {phase: of["faulty"] for phase, of in results.items() if of["faulty"].status != "ok"}
+    assert "backward" in failed
+    assert not any(result.turns for result in failed.values())
+    told = "at its first calls and their verification" if when == FIRST else "in backward"
+    assert failed["backward"].message == message.format(told)
+    saved = read_samples(tmp_path / "samples.csv")
+    assert {phase: tuple(saved[CELL, phase]["numpy"]) for phase in PHASES} == {phase: of["numpy"].turns for phase, of in results.items()}
+    later = processes.admit(OTHER, names, BUDGET, Reach())["faulty"]["step"]  # what hung is not tried again
+    assert (later.status, later.message[:22]) == (("timeout", "not tried: it hung on ") if status == "timeout" else ("ok", ""))
+
+
+def test_one_that_fails_in_another_process_alone_has_no_time(closing: list[Processes], tmp_path: Path) -> None:
+    once = f"Path({str(tmp_path / 'first')!r})"
+    when = f"({once}.exists() and {once}.read_text() != str(os.getpid()) or {once}.write_text(str(os.getpid())) == 0)"
+    processes = begun(closing, tmp_path, "numpy", faulty(tmp_path, "raise ValueError('planted')", when))
+    assert processes.admit(CELL, ["numpy", "faulty"], BUDGET, Reach())["faulty"]["step"].status == "ok"
+    for phase in PHASES:
+        found = processes.run(phase, ["numpy", "faulty"])["faulty"]
+        assert (found.status, found.turns, found.message) == ("error", (), "ValueError: planted (faulty.py, line 11)")
+
+
+def test_where_the_second_entry_hangs_it_is_the_kernel_that_does(closing: list[Processes], tmp_path: Path) -> None:
+    (tmp_path / "second.py").write_text(SECOND)
+    processes = begun(closing, tmp_path, str(tmp_path / "second.py"), "naive", count=1, baseline="second")
+    processes.admit(CELL, ["second", "naive"], BUDGET, Reach(), verified=False)
+    found = processes.run("step", ["second", "naive"])
+    assert {name: result.status for name, result in found.items()} == {"second": "timeout", "naive": "ok", AGAIN: "timeout", FLOOR: "ok"}
+    assert "in step (second.py, line 11 in value_and_grad)" in found["second"].message
+    assert not found[AGAIN].turns
+
+
+def test_a_run_with_faults_is_complete_and_its_tables_can_be_made_anew(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "bench/", "--benchmark-only", "-q", "-p", "no:cacheprovider", "--results", str(tmp_path)]
+    command += ["--kernel", "numpy", "--kernel", faulty(tmp_path, CRASHES, AMID), "--layers", "3-2", "--dtype", "float64", "--quick"]
+    command += ["--batch", "1", "--batch", "7", "--batch", "8", "--cell-limit", "3", "--processes", "2"]
+    ran = subprocess.run(command, cwd=ROOT, timeout=120, capture_output=True, text=True)
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    folder = tmp_path / "bench" / "latest"
+    text = (folder / "summary.csv").read_bytes()
+    table = pd.read_csv(folder / "summary.csv")
+    assert set(table.loc[table["kernel"] == "numpy", "status"]) == {"ok"}
+    of = table[table["kernel"] == "faulty"].groupby("batch")["status"].agg(set).to_dict()
+    assert (of[1], of[8]) == ({"ok"}, {"ok"})
+    assert "error" in of[7]
+    about = json.loads((folder / "run.json").read_text())
+    assert (about["complete"], about["processes"]) == (True, 2)
+    rebuild(folder.resolve())
+    assert (folder / "summary.csv").read_bytes() == text
+
+
+def test_in_time_in_which_the_run_was_halted_nothing_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    gaps = [1.0, 1.0, 3600.0, *[1.0] * 200]
+
+    class Pipe:
+        def poll(self, seconds: float) -> bool:
+            clock[0] += gaps.pop(0)
+            return False
+
+    monkeypatch.setattr("bench.process.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr(Process, "__init__", lambda self: None)
+    monkeypatch.setattr(Process, "end", lambda self: None)
+    monkeypatch.setattr(Process, "_where", lambda self: "")
+    process = Process()  # type: ignore[call-arg]
+    process._pipe, process._hand, process._labels = Pipe(), [0, 0], ["mine"]  # type: ignore[assignment]
+    with pytest.raises(LostError, match="still running after 100 s") as lost:
+        process._answer(100.0)
+    assert lost.value.name == "mine"
+    assert clock[0] == pytest.approx(3600 + 98, abs=1)
+
+
+def test_whoever_takes_turns_does_not_hang(closing: list[Processes], tmp_path: Path) -> None:
+    """The limit is for one turn, not for all of them."""
+    processes = begun(closing, tmp_path, "numpy", count=1)
+    processes.admit(CELL, ["numpy"], Budget(total_s=1.5, limit_s=0.5, max_rounds=10**6), Reach())
+    assert processes.run("step", ["numpy"])["numpy"].status == "ok"
+
+
+def test_where_no_process_can_begin_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.process.serve", os._exit)  # it gets a pipe for a status, and dies of it
+    with pytest.raises(RuntimeError, match="no process for the kernels could begin: its process died: exit status"):
+        Processes(Entrants(("numpy",)), 1).start()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no system call says so")
+def test_a_run_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
+    fault = f"Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid())); {HANGS}"
+    command = [sys.executable, "-m", "pytest", "bench/", "--benchmark-only", "-q", "-p", "no:cacheprovider", "--results", str(tmp_path)]
+    command += ["--kernel", faulty(tmp_path, fault), "--layers", "3-2", "--batch", "7", "--quick"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as run:
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            assert run.poll() is None
+            time.sleep(0.1)
+        run.send_signal(signal.SIGKILL)
+    for _ in range(100):
+        state = Path("/proc") / (tmp_path / "pid").read_text() / "stat"
+        if not state.exists() or state.read_text().rpartition(") ")[2][0] == "Z":
+            return
+        time.sleep(0.1)
+    pytest.fail("it is still there")
