@@ -19,9 +19,9 @@ class Sampled(NamedTuple):
     processes: NDArray[np.int64]
 
     @property
-    def several(self) -> bool:
-        """Whether they tell how far processes differ."""
-        return len(np.unique(self.processes)) > 1
+    def n_processes(self) -> int:
+        """How many there were; two or more tell how far they differ."""
+        return len(np.unique(self.processes))
 
 
 class Change(NamedTuple):

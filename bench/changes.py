@@ -18,7 +18,7 @@ from bench.saved import Key, SavedRun
 
 COMPARISON = [
     *("run_id_a", "run_id_b", "comparable", *Key._fields, "verdict", "n_pairs", "n_slower", "n_faster", "status_a", "status_b"),
-    *("n_samples_a", "n_samples_b", "median_a_s", "median_b_s", "ratio", "ratio_ci_low", "ratio_ci_high"),
+    *("n_samples_a", "n_samples_b", "n_processes_a", "n_processes_b", "median_a_s", "median_b_s", "ratio", "ratio_ci_low", "ratio_ci_high"),
     *("drift", "drift_from", "corrected_ratio", "corrected_ci_low", "corrected_ci_high", "noise", "threshold", "message"),
 ]
 LEAST_NOISE = 0.03  # identical builds differ by 2 to 3 %
@@ -59,6 +59,7 @@ def comparison(a: SavedRun, b: SavedRun, threshold: float, comparable: bool = Tr
         row |= {"run_id_a": a.run_id, "run_id_b": b.run_id, "comparable": comparable, "threshold": threshold}
         row |= {"status_a": in_a.get("status", ""), "status_b": in_b.get("status", ""), "drift_from": ""}
         row |= {"n_samples_a": int(in_a.get("n_samples", 0)), "n_samples_b": int(in_b.get("n_samples", 0))}
+        row |= {f"n_processes_{x}": run.samples[key].n_processes if run.timed(key) else 0 for x, run in (("a", a), ("b", b))}
         row |= {"median_a_s": in_a.get("median_s", NAN), "median_b_s": in_b.get("median_s", NAN), "message": in_b.get("message", "")}
         if a.timed(key) and b.timed(key):
             drift = drift_of(key)
@@ -85,7 +86,7 @@ def log_ratios(a: SavedRun, b: SavedRun) -> tuple[dict[Key, LogRatio], dict[Key,
     found, freedom = {}, {}
     for keys in contests.values():
         of_a, of_b = ({key.kernel: run.samples[key] for key in keys} for run in (a, b))
-        if all(sampled.several for sampled in (*of_a.values(), *of_b.values())):
+        if all(sampled.n_processes > 1 for sampled in (*of_a.values(), *of_b.values())):
             rng = np.random.default_rng(SEED)
             for key, change in zip(keys, changes(of_a, of_b).values(), strict=True):
                 draws = change.error * rng.standard_t(change.freedom, RESAMPLES)

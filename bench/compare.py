@@ -10,6 +10,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bench.changes import COMPARISON, comparison
 from bench.closing import aligned, time_text
 from bench.pairs import agreed
@@ -92,17 +94,26 @@ def report(pairs: Pairs, rows: Rows, reasons: Sequence[str], everything: bool = 
         lines += ["", *aligned([("verdict", heading), *map(entry, sorted(shown, key=badness))]), ""]
     if not everything:
         lines += only_in_one(rows)
-    with_ratio = [row for row in rows if row["drift_from"]]
-    if with_ratio:
-        noise, threshold = 100 * min(row["noise"] for row in with_ratio), 100 * with_ratio[0]["threshold"]
-        lines.append(
-            f"counted is what differs by {threshold:g} % or more, its whole interval beyond the noise: {noise:.1f} %, more in cells"
-        )
-        lines.append("where a disturbance did not hit all alike" + f"; and by all of the {len(pairs)} pairs" * (len(pairs) > 1))
-        if len(pairs) == 1 and any(row["verdict"] in ("slower", "faster") for row in rows):
-            lines.append("one pair does not tell a change from what differs between any two processes: run both again, and give A B A B")
+    lines += rules([row for row in rows if row["drift_from"]], len(pairs))
     counts = Counter(row["verdict"] for row in rows)
     return [*lines, ", ".join(f"{verdict} {counts[verdict]}" for verdict in VERDICTS if counts[verdict])]
+
+
+def rules(rows: Rows, n_pairs: int) -> list[str]:
+    """What counts as a difference, of rows that have a ratio."""
+    if not rows:
+        return []
+    least, middle, most = np.quantile([100 * row["noise"] for row in rows], [0.0, 0.5, 1.0])
+    lines = [
+        f"counted is what differs by {100 * rows[0]['threshold']:g} % or more, and by more than the noise of its row: {least:.1f} % at"
+    ]
+    lines.append(
+        f"the least, {middle:.1f} % in the middle, {most:.0f} % at the most" + f"; and by all of the {n_pairs} pairs" * (n_pairs > 1)
+    )
+    alone = n_pairs == 1 and any(min(row["n_processes_a"], row["n_processes_b"]) < 2 for row in rows)
+    if alone and any(row["verdict"] in ("slower", "faster") for row in rows):
+        lines.append("runs in one process do not tell a change from what differs between any two of them: measure both with --processes 3")
+    return lines
 
 
 def badness(row: Mapping[str, Any]) -> tuple[int, float]:
