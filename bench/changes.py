@@ -21,6 +21,7 @@ COMPARISON = [
     *("n_samples_a", "n_samples_b", "n_processes_a", "n_processes_b", "median_a_s", "median_b_s", "ratio", "ratio_ci_low", "ratio_ci_high"),
     *("drift", "drift_from", "corrected_ratio", "corrected_ci_low", "corrected_ci_high", "noise", "threshold", "message"),
 ]
+LUCK = 1.25  # times the seconds of a step: Python's loops may take 20 % longer in one process than in another
 LEAST_NOISE = 0.03  # identical builds differ by 2 to 3 %
 LogRatio = NDArray[np.float64]  # (1 + RESAMPLES,): the estimate of ln(B / A), then the draws of its bootstrap
 
@@ -63,7 +64,7 @@ def comparison(a: SavedRun, b: SavedRun, threshold: float, comparable: bool = Tr
         row |= {"median_a_s": in_a.get("median_s", NAN), "median_b_s": in_b.get("median_s", NAN), "message": in_b.get("message", "")}
         if a.timed(key) and b.timed(key):
             drift = drift_of(key)
-            of_row = noise_between(corrected[key], freedom[key], len(both)) if key in freedom else np.log1p(noise)
+            of_row = noise_between(ratios[key], drift, freedom[key], len(both)) if key in freedom else np.log1p(noise)
             row["noise"] = float(np.expm1(of_row + drift.unlike))
             raw = np.exp([ratios[key][0], *bounds(ratios[key][1:])])
             ratio, low, high = (float(np.exp(value)) for value in corrected[key])
@@ -72,9 +73,16 @@ def comparison(a: SavedRun, b: SavedRun, threshold: float, comparable: bool = Tr
             row |= dict(zip(("corrected_ratio", "corrected_ci_low", "corrected_ci_high"), (ratio, low, high), strict=True))
             row["verdict"] = verdict(ratio, *((ratio, ratio) if key in freedom else (low, high)), row["noise"], threshold)
         else:
-            row["verdict"] = "new" if b.timed(key) else "lost" if key in b.rows else "gone"
+            gone = key not in b.rows or (in_b["status"] == "too_slow" and near_limit(a, key))
+            row["verdict"] = "new" if b.timed(key) else "gone" if gone else "lost"
         rows.append(row)
     return rows
+
+
+def near_limit(run: SavedRun, key: Key) -> bool:
+    """Whether a step took so long there that by luck it may be too slow the next time."""
+    step, limit_s = run.rows.get(key._replace(phase="step"), {}), (run.about.get("budget") or {}).get("call_limit_s", NAN)
+    return bool(step.get("median_s", NAN) * LUCK > limit_s)
 
 
 def log_ratios(a: SavedRun, b: SavedRun) -> tuple[dict[Key, LogRatio], dict[Key, int]]:
@@ -109,15 +117,15 @@ def log_ratio(older: NDArray[np.float64], newer: NDArray[np.float64]) -> LogRati
     return np.array([estimate, *np.log(of_newer / of_older)])
 
 
-def noise_between(corrected: tuple[float, float, float], freedom: int, n_rows: int) -> float:
+def noise_between(change: LogRatio, drift: Drift, freedom: int, n_rows: int) -> float:
     """How far a log-ratio of an unchanged row may lie from 0, by how far processes differ; that of 3 % at least.
 
-    The half of its 95 % interval that lies towards 0, made so wide that of ``n_rows`` none is beyond, 19 times in 20 (Bonferroni).
+    The half of its 95 % interval, made so wide that of ``n_rows`` none lies beyond, 19 times in 20 (Bonferroni); and how far the drift
+    may be from half way between its two.
     """
-    estimate, low, high = corrected
-    half = estimate - low if estimate > 0 else high - estimate
+    low, high = bounds((change - (drift.lower + drift.upper) / 2)[1:])
     wider = special.stdtrit(freedom, 1 - (1 - CONFIDENCE) / 2 / n_rows) / special.stdtrit(freedom, (1 + CONFIDENCE) / 2)
-    return max(float(np.log1p(LEAST_NOISE)), float(half * wider))
+    return max(float(np.log1p(LEAST_NOISE)), float(wider * (high - low) / 2)) + float(drift.upper[0] - drift.lower[0]) / 2
 
 
 def drifts(changes: Mapping[Key, LogRatio]) -> Callable[[Key], Drift]:

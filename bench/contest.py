@@ -12,7 +12,7 @@ from bench.again import AGAIN, twice
 from bench.allocation import peak_bytes
 from bench.floor import FLOOR, floor_calls
 from bench.grid import PHASES, SEED, Cell
-from bench.measure import Budget, Call, Keep, Turn, take_turns
+from bench.measure import Budget, Call, Keep, Turn, take_turns, timed
 from bench.passes import first_calls, unwarned
 from bench.peers import NO_BACKWARD, peer_of
 from bench.reach import Reach, too_far
@@ -77,11 +77,11 @@ class Contest:
         most: dict[str, int] = {}
 
         def try_out(cell: Cell) -> float:
-            calls, seconds, step_s = first_calls(self._classes[name], cell)
+            calls, seconds = first_calls(self._classes[name], cell)
             for phase, first_s in seconds.items():
                 first[phase] = float(np.fmax(first[phase], first_s))
             self._calls[name] = calls
-            return step_s
+            return timed(calls["step"])
 
         def outcome(status: str, verdict: str = "", max_rel_error: float = NAN, message: str = "") -> Admitted:
             if status != "ok":
@@ -119,7 +119,7 @@ class Contest:
         try:
             with threads_held(self.cell.threads), unwarned():
                 self._prepare(name)
-                self._calls[name] = first_calls(self._classes[name], self.cell)[0]
+                self._calls[name], _ = first_calls(self._classes[name], self.cell)
         except BaseException as error:
             return one_line_and_place(error)
         return ""
@@ -156,7 +156,7 @@ class Contest:
         if name not in self._again:
             self._at(name)
             try:
-                self._again[name] = first_calls(self._kernels[name], self.cell)[0]
+                self._again[name], _ = first_calls(self._kernels[name], self.cell)
             except BaseException as error:
                 self._again[name] = {}
                 self.warnings.append(f"{self.cell}: {name} could not be entered twice: {one_line(error)}")

@@ -110,8 +110,10 @@ def take_turns(
         for name, call in calls.items():
             at(name)
             try:
-                settle(call, 1, 0.0, budget)
-                n, each_s[name] = calibrate(call, budget.round_s, clock)
+                if budget.quiet:
+                    wait_until_quiet()
+                each_s[name] = timed(call, 1, clock)
+                n, each_s[name] = (1, each_s[name]) if each_s[name] > LONG_S else calibrate(call, budget.round_s, clock)
                 turn_s = (1 + n) * each_s[name]
                 if budget.quiet:
                     started = clock()

@@ -8,6 +8,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,13 @@ class Process:
 
         the limit; then it is ended.
         """
-        self._pipe.send((request, arguments))
+        with suppress(OSError):  # it may have died since; then there is no answer
+            self._pipe.send((request, arguments))
         return self._answer(limit_s)
+
+    def alive(self) -> bool:
+        """Whether it still answers; somebody may have killed it."""
+        return bool(self._process.is_alive())
 
     def end(self) -> None:
         """Kill it."""

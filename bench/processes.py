@@ -16,7 +16,7 @@ from bench.measure import LIMIT_S, Budget
 from bench.process import LostError, Process
 from bench.reach import Reach
 
-USUAL = 3
+USUAL = 5
 FIRST = "at its first calls and their verification"
 Say = Callable[[str], None]
 
@@ -145,6 +145,9 @@ class Processes:
 
     def _at_cell(self, slot: int) -> Process:
         """The process of a slot, which has the cell in hand."""
+        if slot in self._slots and not self._slots[slot].alive():
+            self.warnings.append(f"{self._cell}: a process was gone, and another began in its place")
+            self._slots.pop(slot).end()
         if slot not in self._slots:
             self._slots[slot] = self._new()
             self._slots[slot].ready(LIMIT_S)

@@ -188,6 +188,20 @@ def test_whoever_takes_turns_does_not_hang(closing: list[Processes], tmp_path: P
     assert processes.run("step", ["numpy"])["numpy"].status == "ok"
 
 
+def test_one_that_somebody_killed_is_replaced(closing: list[Processes], tmp_path: Path) -> None:
+    processes = begun(closing, tmp_path, "numpy")
+    processes.admit(CELL, ["numpy"], BUDGET, Reach())
+    for process in processes._slots.values():
+        process._process.kill()
+        process._process.join()
+    assert processes.run("step", ["numpy"])["numpy"].status == "ok"
+    assert processes.warnings == [f"{CELL}: a process was gone, and another began in its place"] * 2
+    processes._slots[0]._process.kill()
+    processes._slots[0]._process.join()
+    assert processes.tell() == {}
+    assert processes.admit(OTHER, ["numpy"], BUDGET, Reach())["numpy"]["step"].status == "ok"
+
+
 def test_where_no_process_can_begin_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.process.serve", os._exit)  # it gets a pipe for a status, and dies of it
     with pytest.raises(RuntimeError, match="no process for the kernels could begin: its process died: exit status"):

@@ -107,6 +107,7 @@ def facts(run: Inputs) -> dict[str, str]:
         "processor": about.get("cpu_model"),
         "cells": f"{len(rows[CELL].drop_duplicates()):,}",
         "kernels": len(run.kernels),
+        "processes": about.get("processes"),
         "rows with a time": f"{rows['median_s'].notna().sum():,} of {len(rows):,}",
         "commit": about.get("commit") and f"{str(about['commit'])[:10]}{', files changed' * bool(about.get('dirty'))}",
     }
