@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import special
 
 LEAST_SPREAD = 1e-3  # of log-ratios: less than that is luck
 
@@ -36,9 +37,8 @@ def changes(older: Mapping[str, Sampled], newer: Mapping[str, Sampled]) -> dict[
     """How the times of contenders that took turns changed, by means over processes.
 
     A process is one observation, the logarithm of its median time. What all contenders share in a process goes out first, the median
-    of their deviations, where they are three or more: it goes out as drift anyway. A contender's variance is its own or that of all of
-    them together, whichever is more: own ones are known from a few processes, and one kernel may differ more than others (Student's t
-    with the degrees of freedom of all).
+    of their deviations, where they are three or more: it goes out as drift anyway. The variance is that of all of them together, for
+    own ones are known from a few processes; but its own for one that differs more than the others, by an F test at 5 %.
     """
     tables = [_table(run) for run in (older, newer)]
     squares, freedom, n_processes = pd.Series(0.0, list(older)), pd.Series(0, list(older)), []
@@ -52,11 +52,13 @@ def changes(older: Mapping[str, Sampled], newer: Mapping[str, Sampled]) -> dict[
         freedom += table.count(axis=1) - 1
         n_processes.append(table.count(axis=1))
     own, together = squares / freedom, squares.sum() / freedom.sum()
-    variance = np.maximum(np.maximum(own, together), LEAST_SPREAD**2)
-    errors = np.sqrt(variance * (1 / n_processes[0] + 1 / n_processes[1]))
     known = int(freedom.sum() - freedom.max() * (len(older) > 2))
+    wild = own > together * special.fdtri(freedom, known, 0.95)
+    variance = np.maximum(own.where(wild, together), LEAST_SPREAD**2)
+    errors = np.sqrt(variance * (1 / n_processes[0] + 1 / n_processes[1]))
     means = [table.mean(axis=1) for table in tables]
-    return {name: Change(float(means[1][name] - means[0][name]), float(errors[name]), known) for name in older}
+    estimates = means[1] - means[0]
+    return {name: Change(float(estimates[name]), float(errors[name]), int(freedom[name]) if wild[name] else known) for name in older}
 
 
 def _table(run: Mapping[str, Sampled]) -> pd.DataFrame:

@@ -112,7 +112,7 @@ def rules(rows: Rows, n_pairs: int) -> list[str]:
     )
     alone = n_pairs == 1 and any(min(row["n_processes_a"], row["n_processes_b"]) < 2 for row in rows)
     if alone and any(row["verdict"] in ("slower", "faster") for row in rows):
-        lines.append("runs in one process do not tell a change from what differs between any two of them: measure both with --processes 3")
+        lines.append("runs in one process do not tell a change from what differs between any two of them: measure both with --processes 5")
     return lines
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,10 @@ from bench.closing import closing_lines
 from bench.grid import Cell
 from bench.measure import Budget, usual_limit
 from bench.options import OPTIONS, Options
-from bench.processes import USUAL, Processes
+from bench.processes import Processes
 from bench.progress import Progress
 from bench.replay import Entry, Smoke, measured
-from bench.run import Plan, Run
+from bench.run import SWEEPS, Plan, Run
 from bench.samples import NAME as SAMPLES
 from kernels.protocol import one_line
 from verify.runs import new_run
@@ -41,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--processes",
         default=None,
         metavar="N",
-        help=f"in how many processes each is timed, one after the other, for they differ (default: {USUAL}, with --quick 1; once)",
+        help=f"in how many processes each is timed, one after the other, for they differ (default: {SWEEPS}, with --quick 1; once)",
     )
     group.addoption("--quick", action="store_true", help="a look: the same cells in less time, without first calls in fresh processes")
 
@@ -98,6 +98,15 @@ def cell_of(item: pytest.Item) -> tuple[Cell, str, str]:
     return cell, params["phase"], params["kernel"]
 
 
+def planned(items: Sequence[pytest.Item]) -> Plan:
+    """Which kernels the tests will ask for, by cell and phase."""
+    plan: Plan = {}
+    for item in filter(of_a_cell, items):
+        cell, phase, kernel = cell_of(item)
+        plan.setdefault((cell, phase), []).append(kernel)
+    return plan
+
+
 @pytest.fixture(scope="session")
 def budget(request: pytest.FixtureRequest) -> Budget:
     """pytest-benchmark's own options: --benchmark-max-time for a cell and phase, --benchmark-min-rounds, --benchmark-min-time."""
@@ -119,18 +128,15 @@ def budget(request: pytest.FixtureRequest) -> Budget:
 def run(request: pytest.FixtureRequest, budget: Budget) -> Iterator[Run]:
     config = request.config
     options: Options = config.bench_options  # type: ignore[attr-defined]
-    plan: Plan = {}
-    for item in request.session.items:
-        if of_a_cell(item):
-            cell, phase, kernel = cell_of(item)
-            plan.setdefault((cell, phase), []).append(kernel)
+    plan = planned(request.session.items)
     command = shlex.join(["pytest", *config.invocation_params.args]).replace(f"{config.rootpath}{os.sep}", "")
     folder = new_run(config.results_dir, "bench")  # type: ignore[attr-defined]
     quick = config.getoption("quick")
-    processes = Processes(options.entrants, options.processes or (1 if quick else USUAL), options.baseline, (folder / SAMPLES, folder.name))
-    shown = Progress(config, len(plan))
+    sweeps = options.processes or (1 if quick else SWEEPS)
+    processes = Processes(options.entrants, options.baseline, (folder / SAMPLES, folder.name))
+    shown = Progress(config, sweeps * len(plan), len({cell for cell, _ in plan}))
     begun(processes)
-    run = Run(folder, config.rootpath, command, plan, processes, options.entrants, budget, shown, options.baseline, quick)
+    run = Run(folder, config.rootpath, command, plan, processes, options.entrants, budget, shown, sweeps, options.baseline, quick)
     config.stash[RUN] = run
     yield run
     run.close()
@@ -138,9 +144,9 @@ def run(request: pytest.FixtureRequest, budget: Budget) -> Iterator[Run]:
 
 @pytest.fixture(scope="session")
 def smoke(request: pytest.FixtureRequest, budget: Budget) -> Iterator[Smoke]:
-    processes = Processes(request.config.bench_options.entrants, 1)  # type: ignore[attr-defined]
+    processes = Processes(request.config.bench_options.entrants)  # type: ignore[attr-defined]
     begun(processes)
-    yield Smoke(processes, budget)
+    yield Smoke(processes, planned(request.session.items), budget)
     processes.close()
 
 

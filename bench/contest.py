@@ -124,16 +124,17 @@ class Contest:
             return one_line_and_place(error)
         return ""
 
-    def run(self, phase: str, kernels: Collection[str] | None = None, keep: Keep = lambda turns: None) -> dict[str, Result]:
+    def run(self, phase: str, kernels: Collection[str] | None = None, keep: Keep = lambda turns: None, draw: int = 0) -> dict[str, Result]:
         """The turns of ``kernels`` (or all) in a phase, as far as they were admitted or entered, and of the two that take turns with them.
 
         These are the floor, and the second instance of one of them, ``again``. ``keep`` is given each round's turns as it ends.
+        Of the orders to take turns in there is one for each ``draw``.
         """
         calls = {name: of[phase] for name, of in self._calls.items() if phase in of and (kernels is None or name in kernels)}
         first = twice(calls, self._baseline)
         if first is None:
             return {}
-        rng = np.random.default_rng([SEED, self.cell.batch, *self.cell.network.layer_sizes, PHASES.index(phase)])
+        rng = np.random.default_rng([SEED, draw, self.cell.batch, *self.cell.network.layer_sizes, PHASES.index(phase)])
         with threads_held(self.cell.threads), unwarned():
             entered = calls | self._second(first, phase) | {FLOOR: floor_calls(self.cell)[phase]}
             turns, fallen = take_turns(entered, self.budget, rng, keep=keep, at=self._at)

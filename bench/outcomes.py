@@ -27,7 +27,7 @@ def outcomes(place: Place, results: Mapping[str, Result]) -> list[dict[str, Any]
 
 
 def contests_of(records: Iterable[Mapping[str, Any]], samples: Mapping[Place, Mapping[str, list[Turn]]]) -> dict[Place, dict[str, Result]]:
-    """The results that the records were made of, with their turns. Samples of what was not finished, or fell out, are left alone.
+    """The results that the records were made of, with their turns, the first so many. Others' are of what was not finished, or fell out.
 
     Raises ``ValueError`` where samples are missing, ``KeyError`` and ``TypeError`` where a record is none.
     """
@@ -35,7 +35,7 @@ def contests_of(records: Iterable[Mapping[str, Any]], samples: Mapping[Place, Ma
     for record in records:
         place = Cell.of(*(record[name] for name in CELL)), record["phase"]
         kernel, counted = record["kernel"], record["n_samples"]
-        turns = samples.get(place, {}).get(kernel, []) if counted else []
+        turns = samples.get(place, {}).get(kernel, [])[:counted]
         if len(turns) != counted:
             raise ValueError(f"samples.csv has {len(turns)} samples of {kernel} on {place[0]}, {place[1]}; expected {counted}")
         found.setdefault(place, {})[kernel] = Result(

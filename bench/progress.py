@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -16,9 +17,11 @@ from bench.measure import Clock
 class Progress:
     """Writes through pytest's own terminal reporter, and begins lines rather than ending them: pytest goes on where it was."""
 
-    def __init__(self, config: pytest.Config, total: int, clock: Clock = time.monotonic) -> None:
+    def __init__(self, config: pytest.Config, total: int, cells: int, clock: Clock = time.monotonic) -> None:
         self.total = total
-        self._took: list[float] = []  # seconds, of each cell and phase that is done
+        self.cells = cells
+        self._took: list[float] = []  # seconds, of each cell and phase that is done, in each process
+        self._admissions: list[float] = []  # of verifying the kernels of a cell
         self._reporter: pytest.TerminalReporter | None = config.pluginmanager.getplugin("terminalreporter")
         self._capture: Any = config.pluginmanager.getplugin("capturemanager")
         self._clock = clock
@@ -30,13 +33,20 @@ class Progress:
 
     @property
     def done(self) -> int:
-        """How many cells and phases."""
+        """How many cells and phases, in each process."""
         return len(self._took)
 
     def advance(self) -> None:
         """One more is done."""
+        self._lap(self._took)
+
+    def admitted(self) -> None:
+        """The kernels of one more cell are verified."""
+        self._lap(self._admissions)
+
+    def _lap(self, times: list[float]) -> None:
         now = self._clock()
-        self._took.append(now - self._since)
+        times.append(now - self._since)
         self._since = now
 
     def say(self, text: str) -> None:
@@ -71,13 +81,18 @@ class Progress:
     def standings(self) -> list[str]:
         """``12 of 108 done, 96 to go, about 2 min 10 s left``, and in fewer words.
 
-        The longest of them does not count: at the first of all, whatever has to be compiled is, and yardsticks are taken.
+        The longest of each kind does not count: at the first of all, whatever has to be compiled is, and yardsticks are taken.
         """
         to_go = self.total - self.done
-        usual = sorted(self._took)[:-1]
-        left = f", about {duration(to_go * sum(usual) / len(usual))} left" if usual and to_go else ""
+        seconds = [n * usual(times) for n, times in ((to_go, self._took), (self.cells - len(self._admissions), self._admissions)) if n]
+        left = f", about {duration(sum(seconds))} left" if self.done > 1 and to_go else ""
         count = f"{self.done} of {self.total}"
         return [f"{count} done, {to_go} to go{left}", f"{count} done{left}", f"{count}{left}", count]
+
+
+def usual(times: Sequence[float]) -> float:
+    """Their mean but for the longest; 0 where that leaves nothing."""
+    return sum(sorted(times)[:-1]) / max(1, len(times) - 1)
 
 
 def duration(seconds: float) -> str:

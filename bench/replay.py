@@ -12,7 +12,7 @@ from bench.grid import Cell
 from bench.measure import Budget
 from bench.processes import Processes
 from bench.reach import Reach
-from bench.run import Run
+from bench.run import Plan, Run, kernels_of
 
 SHOWN = (
     *("run_id", "status", "verdict", "max_rel_error", "baseline", "speedup", "speedup_ci_low", "speedup_ci_high", "speedup_vs_numpy"),
@@ -68,20 +68,26 @@ def measured(run: Run, cell: Cell, phase: str, kernel: str) -> tuple[Entry, Repl
     result = run.result(cell, phase, kernel)
     row = run.row(cell, phase, kernel)
     extra = {name: None if row[name] != row[name] else row[name] for name in SHOWN}  # JSON has no NaN
-    return Entry(result, extra), Replay([turn.seconds * turn.iterations for turn in result.turns] or [0.0])
+    # pytest-benchmark knows of one number of iterations for all rounds
+    return Entry(result, extra), Replay([turn.seconds * result.turns[0].iterations for turn in result.turns] or [0.0])
 
 
 class Smoke:
-    """What --benchmark-disable runs: each contender makes one call of each phase, unless that would take too long."""
+    """What --benchmark-disable runs: each contender makes one call of each phase, unless that would take too long.
 
-    def __init__(self, processes: Processes, budget: Budget) -> None:
+    ``plan``: what the tests will ask for.
+    """
+
+    def __init__(self, processes: Processes, plan: Plan, budget: Budget) -> None:
         self._processes = processes
+        self._plan = plan
         self._budget = budget
         self._reach = Reach()
-        self._admitted: dict[tuple[Cell, str], Admitted] = {}
+        self._admitted: dict[Cell, dict[str, Admitted]] = {}
 
     def entry(self, cell: Cell, phase: str, kernel: str) -> Entry:
         """The contender, which has made its calls."""
-        if (cell, kernel) not in self._admitted:
-            self._admitted[cell, kernel] = self._processes.admit(cell, [kernel], self._budget, self._reach, verified=False)[kernel]
-        return Entry(self._admitted[cell, kernel][phase])
+        if cell not in self._admitted:
+            names = kernels_of(self._plan, cell)
+            self._admitted[cell] = self._processes.admit(cell, names, self._budget, self._reach, verified=False)
+        return Entry(self._admitted[cell][kernel][phase])

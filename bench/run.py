@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bench.again import bands
-from bench.contest import Result
+from bench.contest import Admitted, Result
 from bench.cpu import load_average, others, used
 from bench.doubts import afterwards, beforehand
 from bench.entrants import Entrants
@@ -30,11 +31,15 @@ from bench.yardsticks import NONE, Yardsticks, yardsticks
 from kernels.protocol import one_line
 
 SCHEMA_VERSION = 4
+SWEEPS = 5  # through all cells, each in a process of its own
 Plan = dict[Place, list[str]]  # (cell, phase) -> kernels, in the order of the tests
 
 
 class Run:
-    """Measures a cell when the first of its tests asks, and answers the others from what it has.
+    """Measures all cells when the first test asks, and answers from what it has.
+
+    It goes through them in ``sweeps``, each in the next process, with its share of the time: what disturbs the machine for some seconds,
+    or slows a process down, hits one share of a cell and not all.
 
     ``folder``: the run's own, empty. ``plan``: what the tests will ask for; what they did not get to is ``not_run``. ``baseline``: whose
     time speed-ups are over. ``quick``: without first calls in fresh processes. ``processes`` are those of the run, begun, and end with it.
@@ -50,6 +55,7 @@ class Run:
         entrants: Entrants,
         budget: Budget,
         progress: Progress,
+        sweeps: int = SWEEPS,
         baseline: str | None = "numpy",
         quick: bool = False,
     ) -> None:
@@ -62,11 +68,15 @@ class Run:
         self._processes = processes
         self._entrants = entrants
         self._budget = budget
+        self._share = budget.shared(sweeps)
         self._baseline = baseline
         self._quick = quick
         self._reach = Reach()
-        self._cell: Cell | None = None  # in hand
+        self._to_do = deque((sweep, cell, phase) for sweep in range(sweeps) for cell, phase in plan)
+        self._done = 0
+        self._last = sweeps - 1
         self._yardsticks: Yardsticks | None = None  # taken when the first cell is asked for
+        self._admitted: dict[Cell, dict[str, Admitted]] = {}
         threads = sorted({cell.threads for cell, _ in plan})
         self._not_run = {place: dict.fromkeys(names, Result("not_run")) for place, names in plan.items()}
         self._records = {place: outcomes(place, results) for place, results in self._not_run.items()}
@@ -81,7 +91,7 @@ class Run:
             "command": command,
             "seed": SEED,
             "threads": threads,
-            "processes": processes.count,
+            "processes": sweeps,
             "baseline": baseline,
             "budget": vars(budget) | {"quiet": threads[-1:] > [1]},
             **commit(root),
@@ -98,10 +108,10 @@ class Run:
         write_summary(self.folder / "summary.csv", self.rows())
 
     def result(self, cell: Cell, phase: str, kernel: str) -> Result:
-        """The kernel's result in a cell and phase; all contenders of the two are timed together, the first time."""
-        if (cell, phase) not in self.results:
-            self._measure(cell, phase)
-        return self.results[cell, phase][kernel]
+        """The kernel's result in a cell and phase; all are measured the first time."""
+        while self._to_do:
+            self._measure(*self._to_do.popleft())
+        return self.results.get((cell, phase), self._not_run[cell, phase])[kernel]
 
     def row(self, cell: Cell, phase: str, kernel: str) -> Row:
         """The kernel's row of the summary; what takes the whole run is by what there is so far."""
@@ -113,8 +123,9 @@ class Run:
 
     def close(self) -> None:
         """Write everything once more, say in run.json that this was the end and whether all was done, and make the page of it."""
-        self.complete = len(self.results) == len(self._plan)
+        self.complete = self._done == (self._last + 1) * len(self._plan)
         self._processes.close()
+        self._rows_of |= {place: self._rows_at(place) for place in self.results}
         self._about |= {"ended": now(), "complete": self.complete, "load_average_at_end": load_average()}
         self._about |= others(self._used, used(), time.monotonic() - self._since)
         self._bring_up_to_date()
@@ -129,39 +140,53 @@ class Run:
             self.warnings.append(f"no report.html: {one_line(error)}")
             self._write_about()
 
-    def _measure(self, cell: Cell, phase: str) -> None:
-        def say(text: str) -> None:
-            self.progress.say(f"{cell}, {text}")
+    def _measure(self, sweep: int, cell: Cell, phase: str) -> None:
+        """A cell and phase in one process."""
 
-        yardsticks = self._yardsticks or self._measured_yardsticks()
-        if self._cell != cell:
-            self._cell = cell
-            names = dict.fromkeys(name for (c, _), kernels in self._plan.items() if c == cell for name in kernels)
-            self._processes.admit(cell, names, self._budget, self._reach, say)
+        def say(text: str) -> None:
+            self.progress.say(f"{cell}, {text}" + f", process {sweep + 1} of {self._last + 1}" * (self._last > 0))
+
+        if self._yardsticks is None:
+            self._yardsticks = self._measured_yardsticks()
+        place = cell, phase
+        if cell not in self._admitted:
+            self._admitted[cell] = self._processes.admit(cell, kernels_of(self._plan, cell), self._share, self._reach, say)
+            self.progress.admitted()
         say(f"timing {phase}")
-        results = self._processes.run(phase, self._plan[cell, phase])
-        rows = contest_rows(self.run_id, (cell, phase), results, yardsticks, self._baseline)
-        self.results[cell, phase], self._rows_of[cell, phase] = results, rows
-        self._records[cell, phase] = outcomes((cell, phase), results)
-        self.warnings += self._processes.warnings
+        before = self.results.get(place) or {name: self._admitted[cell][name][phase] for name in self._plan[place]}
+        self.results[place] = self._processes.time(cell, phase, before, self._share)
+        self._records[place] = outcomes(place, self.results[place])
+        self._done += 1
+        self.warnings += [warning for warning in self._processes.warnings if warning not in self.warnings]
         self._processes.warnings = []
-        self._about |= self._processes.tell()
-        self._bring_up_to_date()
         self.progress.advance()
-        remaining = [c for c, p in self._plan if (c, p) not in self.results]
-        if cell not in remaining:
-            write_summary(self.folder / "summary.csv", self.rows())
-        if cell.place not in [c.place for c in remaining]:
-            self.progress.finished(cell.place)
+        ends = not self._to_do or self._to_do[0][1] != cell
+        if sweep == 0:
+            self._about |= self._processes.tell()
+            self._rows_of[place] = self._rows_at(place)
+            self._bring_up_to_date()
+            if ends:
+                write_summary(self.folder / "summary.csv", self.rows())
+            if cell.place not in {c.place for s, c, _ in self._to_do if s == 0}:
+                self.progress.finished(cell.place)
+        elif ends:
+            self._write_about()
+        if not self._to_do or self._to_do[0][0] != sweep:
+            self._processes.renew()
+            if sweep:
+                self.progress.finished(f"process {sweep + 1} of {self._last + 1}")
+
+    def _rows_at(self, place: Place) -> list[Row]:
+        return contest_rows(self.run_id, place, self.results[place], self._yardsticks or NONE, self._baseline)
 
     def _measured_yardsticks(self) -> Yardsticks:
         entered = dict.fromkeys((kernel, cell.dtype) for (cell, _), kernels in self._plan.items() for kernel in kernels)
         cells = [cell for cell, _ in self._plan]
         names = {} if self._quick else self._entrants.names()
-        self._yardsticks = yardsticks(cells, entered, names, self._processes, self._budget, self.progress.say)
-        self._about |= self._yardsticks.told()
-        self._rows_of = self._rows_before(self._yardsticks)
-        return self._yardsticks
+        found = yardsticks(cells, entered, names, self._processes, self._budget, self.progress.say)
+        self._about |= found.told()
+        self._rows_of = self._rows_before(found)
+        return found
 
     def _rows_before(self, yardsticks: Yardsticks) -> dict[Place, list[Row]]:
         """The rows of all cells and phases as long as none is measured."""
@@ -180,6 +205,11 @@ class Run:
         beside = self.folder / "run.json.new"
         beside.write_text(lines_of(told), encoding="utf-8")
         os.replace(beside, self.folder / "run.json")
+
+
+def kernels_of(plan: Plan, cell: Cell) -> list[str]:
+    """Those that are asked for in any phase of a cell."""
+    return list(dict.fromkeys(name for (c, _), kernels in plan.items() if c == cell for name in kernels))
 
 
 def lines_of(about: Mapping[str, Any]) -> str:

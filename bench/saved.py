@@ -82,24 +82,38 @@ def read_run(argument: str, folder: Path) -> SavedRun:
         # A killed run may end in half a row, which has no time.
         numbers = ("process", "round", "time_s")
         samples = table(folder / file, (*Key._fields, *numbers), numbers).dropna(subset=numbers)
+        noted = floor_counts(about)
     except FileNotFoundError:
         raise ValueError(f"{argument}: {lacks(folder, file)}") from None
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{argument}: {folder / 'run.json'} is not what a run of this version writes: {one_line(error)}") from None
     except (OSError, ValueError) as error:
         raise ValueError(f"{argument}: {folder / file} cannot be read: {one_line(error)}") from None
     rows = {Key(*map(str, (row[name] for name in Key._fields))): _texts(row) for row in summary.to_dict("records")}
     finished = {key.contest for key, row in rows.items() if row["status"] != "not_run"}
     groups = samples.sort_values("round", kind="stable").groupby(list(Key._fields), sort=False)
-    taken = {Key(*map(str, names)): Sampled(of["time_s"].to_numpy(np.float64), of["process"].to_numpy(np.int64)) for names, of in groups}
+    counted = noted | {key: int(row["n_samples"]) for key, row in rows.items()}
+    taken = {}
+    for names, of in groups:
+        key = Key(*map(str, names))
+        first = of[: counted.get(key)]  # a killed run may have more, of what was in hand
+        taken[key] = Sampled(first["time_s"].to_numpy(np.float64), first["process"].to_numpy(np.int64))
     floors = {key for key in taken if key.kernel == FLOOR and key.contest in finished}
     run = SavedRun(str(about.get("run_id", folder.name)), about, rows, {})
     run = replace(run, samples={key: times for key, times in taken.items() if run.timed(key) or key in floors})
     for key in filter(run.timed, rows):
-        have, counted = len(run.samples[key].seconds) if key in run.samples else 0, int(rows[key]["n_samples"])
-        if have != counted or not (run.samples[key].seconds > 0).all():
+        have = len(run.samples[key].seconds) if key in run.samples else 0
+        if have != counted[key] or not (run.samples[key].seconds > 0).all():
             raise ValueError(
-                f"{argument}: {folder / file} has {have} usable samples of {key.kernel} on {key.cell}, {key.phase}; expected {counted}"
+                f"{argument}: {folder / file} has {have} usable samples of {key.kernel} on {key.cell}, {key.phase}; expected {counted[key]}"
             )
     return run
+
+
+def floor_counts(about: Mapping[str, Any]) -> dict[Key, int]:
+    """How many samples of each floor the run took note of, by its records in run.json."""
+    records = [told for told in about.get("outcomes") or [] if told["kernel"] == FLOOR]
+    return {Key(*(str(told[name]) for name in Key._fields)): int(told["n_samples"]) for told in records}
 
 
 def lacks(folder: Path, file: str) -> str:

@@ -122,7 +122,7 @@ def test_equal_runs_show_no_difference(tmp_path: Path, capsys: pytest.CaptureFix
     assert capsys.readouterr().out.endswith("\nsame 36\n")
 
 
-def lucky(run: int, spread: float = 0.02, wild: float = 0.12, processes: int = 3) -> dict[int, Luck]:
+def lucky(run: int, spread: float = 0.012, wild: float = 0.12, processes: int = 5) -> dict[int, Luck]:
     """Processes, in which each contender of each cell is faster or slower by luck, in the largest cells (``WILD``) by more."""
 
     def luck(process: int) -> Luck:
@@ -145,13 +145,14 @@ def test_processes_tell_a_change_from_luck(tmp_path: Path, capsys: pytest.Captur
         hits += PLACE in where
         false += len(where) - (PLACE in where)
         assert status == ("slower" in set(table["verdict"]))
-        assert set(table["n_processes_a"]) == {3}
+        assert set(table["n_processes_a"]) == {5}
         for folder in (a, b):  # the planted fault: as if it had all been one process
             samples = pd.read_csv(folder / "samples.csv").assign(process=0)
             samples.to_csv(folder / "samples.csv", index=False)
         capsys.readouterr()
-        as_one += len(found(compared(a, b)[1], "slower", "faster")) - (PLACE in where)
-        assert "runs in one process do not tell" in capsys.readouterr().out
+        alone = found(compared(a, b)[1], "slower", "faster")
+        as_one += len(set(alone) - {PLACE})
+        assert ("runs in one process do not tell" in capsys.readouterr().out) == bool(alone)
     assert hits >= 9
     assert false <= 1
     assert as_one >= 3

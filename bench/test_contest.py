@@ -152,8 +152,7 @@ def test_the_floor_shares_the_turns() -> None:
     for results in contest().values():
         floor, numpy = results[FLOOR], results["numpy"]
         assert [turn.round for turn in floor.turns] == [turn.round for turn in numpy.turns]
-        assert any(turn.position == 0 for turn in floor.turns)
-        assert any(turn.position == 1 for turn in floor.turns)
+        assert len({turn.position for turn in floor.turns}) > 1
         assert floor.verdict == ""
 
 

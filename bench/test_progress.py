@@ -25,18 +25,19 @@ class Speaking(NumpyKernel):
 
 
 def test_the_time_left_is_by_what_cells_took_without_the_one_that_compiled() -> None:
-    times = iter([0.0, 100.0, 102.0, 106.0])
+    times = iter([0.0, 90.0, 100.0, 101.0, 104.0, 106.0, 109.0])
     config: Any = SimpleNamespace(pluginmanager=SimpleNamespace(getplugin=lambda name: None), getoption=lambda name, default: "fd")
-    progress = Progress(config, 4, lambda: next(times))
-    said = [progress.standings()[0]]
-    for _ in range(3):
-        progress.advance()
+    progress = Progress(config, 6, 3, lambda: next(times))
+    said = []
+    for lap in (progress.admitted, progress.advance, progress.admitted, progress.advance, progress.advance):
+        lap()
         said.append(progress.standings()[0])
     assert said == [
-        "0 of 4 done, 4 to go",
-        "1 of 4 done, 3 to go",
-        "2 of 4 done, 2 to go, about 4 s left",
-        "3 of 4 done, 1 to go, about 3 s left",
+        "0 of 6 done, 6 to go",
+        "1 of 6 done, 5 to go",
+        "1 of 6 done, 5 to go",
+        "2 of 6 done, 4 to go, about 13 s left",  # 4 of 3 s, a cell to verify of 1 s
+        "3 of 6 done, 3 to go, about 8 s left",  # 3 of 2.5 s, 1 s
     ]
 
 
@@ -74,11 +75,12 @@ def test_in_a_terminal_a_line_is_written_over_and_never_wraps(tmp_path: Path, co
     os.close(ours)
     assert run.wait(60) == 0
     lines = shown.decode().replace("\r\n", "\n").split("\n")
-    over = [part for line in lines for part in line.split("\r")[1:] if " of 6" in part]  # pytest writes over a line of its own
+    over = [part for line in lines for part in line.split("\r")[1:] if " of 30" in part]  # pytest writes over a line of its own
     live = term != "dumb" and options in ((), ("-q",))
-    assert (len(over) > 6) == live
+    assert (len(over) > 30) == live
     assert {len(part) for part in over} == ({columns - 1} if live else set())
-    assert any("2-3-1 x 7" in line.split("\r")[-1] and "6 of 6" in line for line in lines)
+    assert any("2-3-1 x 7" in line.split("\r")[-1] and "6 of 30" in line for line in lines)
+    assert any("process 5 of 5" in line.split("\r")[-1] and "30 of 30" in line for line in lines)
     assert ("hello from the kernel" in shown.decode()) == (options == ("-s",))
 
 

@@ -42,6 +42,7 @@ class Silent:
     """Progress that nobody sees."""
 
     def advance(self) -> None: ...
+    def admitted(self) -> None: ...
     def say(self, text: str) -> None: ...
     def finished(self, place: str) -> None: ...
 
@@ -62,10 +63,10 @@ def started(folder: Path, kernels: tuple[str, ...] = KERNELS) -> Run:
     folder.mkdir()
     plan = {(cell, phase): list(kernels) for cell in CELLS for phase in PHASES}
     plan[CELLS[0], "forward"] = ["naive"]  # somebody left the others out
-    processes = Processes(Entrants(kernels), 2, "numpy", (folder / "samples.csv", folder.name))
+    processes = Processes(Entrants(kernels), "numpy", (folder / "samples.csv", folder.name))
     processes.start()
-    budget = Budget(total_s=0.01)
-    return Run(folder, folder, "a test", plan, processes, Entrants(kernels), budget, Silent(), quick=True)  # type: ignore[arg-type]
+    entrants, budget, silent = Entrants(kernels), Budget(total_s=0.01), Silent()
+    return Run(folder, folder, "a test", plan, processes, entrants, budget, silent, sweeps=2, quick=True)  # type: ignore[arg-type]
 
 
 def measured(run: Run) -> Run:
@@ -117,28 +118,33 @@ def test_both_of_a_pair_take_every_round_and_only_contenders_have_rows(finished:
     assert summary["peak_bytes"].notna().equals(summary["verdict"] == "pass")
 
 
-def test_of_an_interrupted_run_what_was_finished_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("after", [1, 5, 12, 17])  # in the first process or the second, of 12 cells and phases
+def test_of_an_interrupted_run_what_was_finished_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     run = started(tmp_path / "run", ("naive",))
-    kept = run._processes._share
+    kept, times = run._processes.time, iter(range(100))
 
-    def interrupted(slot: int, phase: str, results: Any) -> Any:
-        found = kept(slot, phase, results)
-        if phase == "backward":
+    def interrupted(cell: Cell, *arguments: Any, **named: Any) -> Any:
+        found = kept(cell, *arguments, **named)
+        if cell in CELLS and next(times) == after:
             raise KeyboardInterrupt
         return found
 
-    monkeypatch.setattr(run._processes, "_share", interrupted)
+    monkeypatch.setattr(run._processes, "time", interrupted)
     with pytest.raises(KeyboardInterrupt):
         measured(run)
     run.close()
     before = (run.folder / "summary.csv").read_bytes()
     summary = pd.read_csv(run.folder / "summary.csv")
-    assert summary["status"].tolist() == ["ok"] + ["not_run"] * (len(summary) - 1)
+    n = min(after, len(summary))
+    assert summary["status"].tolist() == ["ok"] * n + ["not_run"] * (len(summary) - n)
     samples = pd.read_csv(run.folder / "samples.csv")
-    assert "backward" in set(samples["phase"])  # what was taken of it is there, and no time is made of it
+    taken = samples[samples["kernel"] == "naive"].groupby(["batch", "dtype", "phase", "process"], sort=False).ngroups
+    assert taken == after + 1  # what was taken of the one in hand is there, and no time is made of it
+    assert summary["n_samples"].sum() < (samples["kernel"] == "naive").sum()
     rebuild(run.folder)
     assert (run.folder / "summary.csv").read_bytes() == before
-    assert {key.phase for key in read_run("A", run.folder).samples} == {"forward"}
+    assert len([key for key in read_run("A", run.folder).samples if key.kernel == "naive"]) == n
+    assert json.loads((run.folder / "run.json").read_text())["complete"] is False
 
 
 def test_a_run_without_a_page_keeps_its_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,7 +224,7 @@ def damaged(name: str, change: Callable[[str], str] | None) -> Callable[[Path], 
         (damaged("run.json", lambda text: text[:99]), "run.json cannot be read: JSONDecodeError"),
         (damaged("run.json", lambda text: text.replace('"outcomes"', '"results"')), "is not what a run of this version writes: KeyError"),
         (damaged("samples.csv", lambda text: text.replace("round,", "turn,", 1)), "has no column round"),
-        (damaged("samples.csv", lambda text: text[: len(text) // 2]), r"samples.csv has \d+ samples of \w+ on 3-4-2 x 5 float32"),
+        (damaged("samples.csv", lambda text: text[: len(text) // 2]), r"samples.csv has \d+ samples of \w+ on 3-4-2 x [15] float"),
     ],
 )
 def test_what_is_no_run_is_said_in_a_line(

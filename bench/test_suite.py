@@ -112,7 +112,7 @@ def test_a_run(tmp_path: Path) -> None:
     assert all(b["stats"]["median"] == pytest.approx(ours[b["params"]["phase"], b["params"]["kernel"]]) for b in benchmarks)
 
     out = done.stdout
-    assert "3 of 3 done, 0 to go" in out
+    assert "15 of 15 done, 0 to go" in out
     assert "benchmark '2-3-1 x 1 float64 step': 3 tests" in out  # pytest-benchmark's own table, the saved run in it
     assert "float64-step-numpy] (0001_one)" in out
     assert "Benchmark machine_info is different" in done.stderr  # no traceback

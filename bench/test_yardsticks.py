@@ -98,7 +98,7 @@ def test_yardsticks_of_a_run(monkeypatch: pytest.MonkeyPatch, quick: bool) -> No
     )
     kernels = [("numpy", "float32"), ("peer", "float32"), ("mine", "float32")]
     names = {} if quick else {"numpy": "numpy", "mine": "my_kernel.py"}
-    found = yardsticks(CELLS, kernels, names, Processes(Entrants(("numpy",)), 1), Budget(), said.append)
+    found = yardsticks(CELLS, kernels, names, Processes(Entrants(("numpy",))), Budget(), said.append)
     assert found.told()["peak_gflops"] == {"float32": {"1": 10.0, "2": 20.0}, "float64": {"1": 10.0, "2": 20.0}}
     assert found.first_calls("peer", "float32")[0] != 5
     assert (found.first_calls("numpy", "float32")[0] == 5) != quick
@@ -114,7 +114,7 @@ def test_yardsticks_of_a_run(monkeypatch: pytest.MonkeyPatch, quick: bool) -> No
 
 
 def test_what_a_step_of_no_size_costs() -> None:
-    processes = Processes(Entrants(("numpy", "bench.test_contest:WrongKernel")), 2)
+    processes = Processes(Entrants(("numpy", "bench.test_contest:WrongKernel")))
     try:
         processes.start()
         found = dispatch(["numpy", "bench.test_contest:WrongKernel"], "float64", 1, Budget(total_s=0.02), processes)

@@ -73,7 +73,7 @@ class Worker:
                 file.add(contest.cell, phase, {name: placed(turn) for name, turn in turns.items()})
 
         try:
-            results = contest.run(phase, names, keep)
+            results = contest.run(phase, names, keep, first_round)
         finally:
             if file:
                 file.close()

@@ -105,8 +105,9 @@ def yardsticks(
 def dispatch(kernels: Collection[str], dtype: str, threads: int, budget: Budget, processes: Processes) -> dict[str, float]:
     """The median seconds of a step of a 1-1 network on one sample, by kernel, verified and timed in turns as any cell; NaN: no time."""
     short = replace(budget, total_s=min(DISPATCH_S, budget.total_s))
-    processes.admit(Cell(SMALLEST, 1, dtype, threads), kernels, short, Reach(), processes=1, kept=False)
-    results = processes.run("step", kernels)
+    cell = Cell(SMALLEST, 1, dtype, threads)
+    admitted = processes.admit(cell, kernels, short, Reach())
+    results = processes.time(cell, "step", {name: of["step"] for name, of in admitted.items()}, short, kept=False)
     return {
         name: float(np.median([turn.seconds for turn in result.turns])) if result.turns else NAN
         for name, result in results.items()
