@@ -41,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--processes",
         default=None,
         metavar="N",
-        help=f"in how many processes each is timed, one after the other, for they differ (default: {SWEEPS}, with --quick 1; once)",
+        help=f"how many times all cells are gone through, each time in another process (default: {SWEEPS}, with --quick 1; once)",
     )
     group.addoption("--quick", action="store_true", help="a look: the same cells in less time, without first calls in fresh processes")
 
