@@ -38,22 +38,23 @@ def changes(older: Mapping[str, Sampled], newer: Mapping[str, Sampled]) -> dict[
 
     A process is one observation, the logarithm of its median time. What all contenders share in a process goes out first, the median
     of their deviations, where they are three or more: it goes out as drift anyway. The variance is that of all of them together, for
-    own ones are known from a few processes; but its own for one that differs more than the others, by an F test at 5 %.
+    own ones are known from a few processes; but its own for one that differs more than the others do, by an F test at 5 %.
     """
     tables = [_table(run) for run in (older, newer)]
     squares, freedom, n_processes = pd.Series(0.0, list(older)), pd.Series(0, list(older)), []
     for table in tables:
         deviations = table.sub(table.mean(axis=1), axis=0)
-        shared = len(deviations) > 2
-        if shared:
+        if len(deviations) > 2:
             deviations -= deviations.median()
-        correction = len(deviations) / (len(deviations) - 1) if shared else 1.0
+        correction = len(deviations) / (len(deviations) - 1) if len(deviations) > 2 else 1.0
         squares += correction * (deviations**2).sum(axis=1)
         freedom += table.count(axis=1) - 1
         n_processes.append(table.count(axis=1))
-    own, together = squares / freedom, squares.sum() / freedom.sum()
-    known = int(freedom.sum() - freedom.max() * (len(older) > 2))
-    wild = own > together * special.fdtri(freedom, known, 0.95)
+    own, rest = squares / freedom, (squares.sum() - squares) / (freedom.sum() - freedom)
+    shared = freedom.max() * (len(older) > 2)  # what was estimated of each process
+    wild = own > rest * special.fdtri(freedom, freedom.sum() - freedom - shared, 0.95)
+    known = int(freedom[~wild].sum() - shared)
+    together = squares[~wild].sum() / freedom[~wild].sum()
     variance = np.maximum(own.where(wild, together), LEAST_SPREAD**2)
     errors = np.sqrt(variance * (1 / n_processes[0] + 1 / n_processes[1]))
     means = [table.mean(axis=1) for table in tables]

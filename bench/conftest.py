@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--cell-limit",
         default=None,
         metavar="SECONDS",
-        help="a contender that is longer at a cell hangs (default: 120, and more where one call may take over 3; once)",
+        help="a contender that is longer at one turn, or at its first calls, hangs (default: 120; once)",
     )
     group.addoption(
         "--processes",
@@ -130,12 +130,13 @@ def run(request: pytest.FixtureRequest, budget: Budget) -> Iterator[Run]:
     options: Options = config.bench_options  # type: ignore[attr-defined]
     plan = planned(request.session.items)
     command = shlex.join(["pytest", *config.invocation_params.args]).replace(f"{config.rootpath}{os.sep}", "")
-    folder = new_run(config.results_dir, "bench")  # type: ignore[attr-defined]
     quick = config.getoption("quick")
     sweeps = options.processes or (1 if quick else SWEEPS)
-    processes = Processes(options.entrants, options.baseline, (folder / SAMPLES, folder.name))
     shown = Progress(config, sweeps * len(plan), len({cell for cell, _ in plan}))
+    processes = Processes(options.entrants, options.baseline)
     begun(processes)
+    folder = new_run(config.results_dir, "bench")  # type: ignore[attr-defined]
+    processes.samples = folder / SAMPLES, folder.name
     run = Run(folder, config.rootpath, command, plan, processes, options.entrants, budget, shown, sweeps, options.baseline, quick)
     config.stash[RUN] = run
     yield run

@@ -130,7 +130,8 @@ class Contest:
         These are the floor, and the second instance of one of them, ``again``. ``keep`` is given each round's turns as it ends.
         Of the orders to take turns in there is one for each ``draw``.
         """
-        calls = {name: of[phase] for name, of in self._calls.items() if phase in of and (kernels is None or name in kernels)}
+        names = self._calls if kernels is None else kernels  # in this order: who is the first of them is for the run to know
+        calls = {name: self._calls[name][phase] for name in names if phase in self._calls.get(name, {})}
         first = twice(calls, self._baseline)
         if first is None:
             return {}

@@ -18,15 +18,21 @@ RESAMPLES = 2000
 FEWEST = 6  # below it neither a median nor a ratio has a 95 % interval
 
 
-def median_interval(samples: Sequence[float]) -> tuple[float, float, float]:
-    """The median and its 95 % interval between two order statistics (exact, by the binomial distribution); NaN below 6 samples."""
-    if not samples:
+def median_interval(samples: Sequence[float], processes: Sequence[int] | None = None) -> tuple[float, float, float]:
+    """The median and its 95 % interval; NaN below 6 samples.
+
+    Between two order statistics (exact, by the binomial distribution) where all samples are of one process, else by a bootstrap.
+    """
+    if not len(samples):
         return NAN, NAN, NAN
     ordered, n = np.sort(samples), len(samples)
     # As many samples lie below the true median as heads fall in n throws; cut off what happens less often than 2.5 %.
     k = int(np.sum(special.bdtr(np.arange(n // 2), n, 0.5) <= (1 - CONFIDENCE) / 2))
     low, high = (float(ordered[k - 1]), float(ordered[n - k])) if k else (NAN, NAN)
-    return float(np.median(ordered)), low, high
+    median = float(np.median(ordered))
+    if k and len(set(processes or ())) > 1:
+        low, high = np.exp(widened(np.log(median), np.log(resampled_medians(samples, processes=processes)), processes))
+    return median, float(low), float(high)
 
 
 def ratio_interval(slower: Sequence[float], quicker: Sequence[float], processes: Sequence[int] | None = None) -> tuple[float, float, float]:
@@ -39,8 +45,22 @@ def ratio_interval(slower: Sequence[float], quicker: Sequence[float], processes:
     n = len(log_ratio)
     if n < FEWEST:
         return (float(np.exp(np.median(log_ratio))) if n else NAN), NAN, NAN
-    low, high = bounds(resampled_medians(log_ratio, processes=processes))
-    return float(np.exp(np.median(log_ratio))), float(np.exp(low)), float(np.exp(high))
+    estimate = float(np.median(log_ratio))
+    low, high = widened(estimate, resampled_medians(log_ratio, processes=processes), processes)
+    return float(np.exp(estimate)), float(np.exp(low)), float(np.exp(high))
+
+
+def widened(estimate: float, draws: Draws, processes: Sequence[int] | None) -> tuple[float, float]:
+    """The middle 95 % of the draws, about the estimate so much wider as few processes ask for: by Student's t, and for n - 1 of n.
+
+    A bootstrap of n clusters has 1 - 1/n of their variance, and knows nothing of how little is known from so few (1.6 times for 5).
+    """
+    low, high = bounds(draws)
+    n = len(set(processes or ()))
+    wider = (
+        float(np.sqrt(n / (n - 1)) * special.stdtrit(n - 1, (1 + CONFIDENCE) / 2) / special.ndtri((1 + CONFIDENCE) / 2)) if n > 1 else 1.0
+    )
+    return estimate + wider * (low - estimate), estimate + wider * (high - estimate)
 
 
 def resampled_medians(values: Sequence[float] | Draws, seed: int | Sequence[int] = SEED, processes: Sequence[int] | None = None) -> Draws:
@@ -76,6 +96,11 @@ def bounds(draws: Draws) -> tuple[float, float]:
 def times(result: Result) -> list[float]:
     """Seconds of one call, turn by turn."""
     return [turn.seconds for turn in result.turns]
+
+
+def process_ids(result: Result) -> list[int]:
+    """In which process each turn was."""
+    return [turn.process for turn in result.turns]
 
 
 def paired(one: Result, other: Result) -> tuple[list[float], list[float], list[int]]:

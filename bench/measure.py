@@ -30,7 +30,7 @@ class Budget:
     """How long the contenders of one cell and phase may take, all together (and each that is far slower, beside them)."""
 
     total_s: float = 1.0  # unless the fewest rounds take longer
-    call_limit_s: float = 0.5  # a contender that needs longer for one call is too slow: with the fewest rounds it takes 14 of them
+    call_limit_s: float = 0.5  # a contender that needs longer for one call is too slow: it takes some 30 of them
     min_rounds: int = 7  # with 5 the 95 % interval of a median does not exist, with 6 it is the whole range
     max_rounds: int = 100
     round_s: float = 1e-3  # a turn lasts at least this long: below it the clock and the loop are in the number

@@ -14,9 +14,11 @@ from typing import Any
 
 from bench.entrants import Entrants
 from bench.grid import Cell
+from bench.measure import Budget
 from bench.worker import NOBODY, in_hand, serve
 
 TICK_S = 1.0
+PATIENCE_S = 2.0
 
 
 class LostError(Exception):
@@ -37,16 +39,14 @@ class Process:
     """One of them. What its kernels print goes where the output of the run goes."""
 
     def __init__(self, number: int, entrants: Entrants, labels: Sequence[str]) -> None:
-        self.number = number
-        self.cell: Cell | None = None  # that it has begun with
+        self.held: tuple[Cell, Budget] | None = None  # what it has begun with
         self.entered: set[str] = set()  # the kernels that can be timed there
         self._labels = in_hand(labels)
-        descriptor, self._stack = tempfile.mkstemp(prefix="deltacheck-", suffix=".stack")
-        os.close(descriptor)
+        self._stack = tempfile.NamedTemporaryFile("r", prefix="deltacheck-", encoding="utf-8", delete=False)  # noqa: SIM115, lives as long
         spawn = multiprocessing.get_context("spawn")  # a fork would have this one's locks, and its luck
         self._hand = spawn.RawArray("q", [NOBODY, 0])
         self._pipe, theirs = spawn.Pipe()
-        arguments = theirs, number, entrants, self._hand, self._stack
+        arguments = theirs, number, entrants, self._hand, self._stack.name
         self._process = spawn.Process(target=serve, args=arguments, name=f"deltacheck {number}", daemon=True)
         self._process.start()
         theirs.close()
@@ -58,11 +58,13 @@ class Process:
         except (LostError, RuntimeError) as error:
             self.end()
             raise RuntimeError(f"no process for the kernels could begin: {error}") from None
+        self._unlink()  # both have it open
 
     def call(self, request: str, *arguments: Any, limit_s: float) -> Any:
-        """What a method of ``bench.worker.Worker`` returns. Raises ``LostError`` where the process died, or somebody took longer than
+        """What a method of ``bench.worker.Worker`` returns.
 
-        the limit; then it is ended.
+        Raises ``LostError`` where the process died, or was ended because somebody took longer than the limit; ``RuntimeError`` with its
+        traceback where the suite itself failed there.
         """
         with suppress(OSError):  # it may have died since; then there is no answer
             self._pipe.send((request, arguments))
@@ -72,12 +74,18 @@ class Process:
         """Whether it still answers; somebody may have killed it."""
         return bool(self._process.is_alive())
 
-    def end(self) -> None:
-        """Kill it."""
+    def end(self, patience_s: float = PATIENCE_S) -> None:
+        """Have it end by itself, for kernels may have something to clear up; kill it where it does not."""
+        self._pipe.close()
+        self._process.join(patience_s)
         self._process.kill()
         self._process.join()
-        self._pipe.close()
-        Path(self._stack).unlink(missing_ok=True)
+        self._stack.close()
+        self._unlink()
+
+    def _unlink(self) -> None:
+        with suppress(OSError):  # some systems keep what is open
+            Path(self._stack.name).unlink(missing_ok=True)
 
     def _answer(self, limit_s: float) -> Any:
         """Time in which this process was halted (Ctrl-Z) does not count: far more than a tick goes by then."""
@@ -88,12 +96,14 @@ class Process:
             spent, turns = (spent, turns) if turns == self._hand[1] else (0.0, self._hand[1])
             spent += min(now - last, 2 * tick)
             last = now
+            if not self.alive() and not self._pipe.poll(0):  # a child of its own may hold the other end
+                raise self._lost("error", "its process died", f": {fate(self._process.exitcode)}")
             if spent >= limit_s:
                 raise self._lost("timeout", f"still running after {limit_s:g} s", self._where())
         try:
             answer, failure = self._pipe.recv()
         except (EOFError, OSError):
-            self._process.join()
+            self._process.join(PATIENCE_S)
             raise self._lost("error", "its process died", f": {fate(self._process.exitcode)}") from None
         if failure:
             raise RuntimeError(failure)
@@ -101,16 +111,18 @@ class Process:
 
     def _lost(self, status: str, what: str, detail: str) -> LostError:
         place = self._hand[0]
-        self.end()
+        self.end(0)
         return LostError("" if place == NOBODY else self._labels[place], status, what, detail)
 
     def _where(self) -> str:
         """The file and line that it is at, as far as it can still tell."""
-        if not hasattr(signal, "SIGUSR1"):
+        pid = self._process.pid
+        if pid is None or not hasattr(signal, "SIGUSR1"):
             return ""
-        os.kill(self._process.pid or 0, signal.SIGUSR1)
-        time.sleep(0.2)
-        frames = [line.split('"') for line in Path(self._stack).read_text(encoding="utf-8").splitlines() if line.startswith('  File "')]
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGUSR1)
+        time.sleep(0.2)  # it writes when it likes, and says nothing
+        frames = [line.split('"') for line in self._stack.read().splitlines() if line.startswith('  File "')]
         return f" ({Path(frames[0][1]).name}{frames[0][2]})" if frames else ""
 
 

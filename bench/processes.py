@@ -16,6 +16,7 @@ from bench.measure import LIMIT_S, Budget
 from bench.process import LostError, Process
 from bench.reach import Reach
 
+TELL_S = 10.0
 FIRST = "at its first calls and their verification"
 Say = Callable[[str], None]
 
@@ -23,26 +24,28 @@ Say = Callable[[str], None]
 class Processes:
     """One at a time: ``admit`` lets kernels try at a cell, ``time`` times a phase of it, ``renew`` has the next process go on.
 
-    ``samples``: the file that turns go to, and the run's id. A contender that hangs or dies takes its process with it; another begins,
-    and what the others did there in that phase is done anew.
+    ``samples``: the file that turns go to, and the run's id, once there is one. A contender that hangs or dies takes its process with
+    it; another begins, and what the others did there in that phase is done anew.
     """
 
-    def __init__(self, entrants: Entrants, baseline: str | None = None, samples: tuple[Path, str] | None = None) -> None:
+    def __init__(self, entrants: Entrants, baseline: str | None = None) -> None:
+        self.samples: tuple[Path, str] | None = None
         self.warnings: list[str] = []
         self._entrants = entrants
         self._labels = list(entrants.load())
         self._baseline = baseline
-        self._samples = samples
         self._begun = 0
         self._process: Process | None = None
+        self._silent = False
         self._hung: dict[str, str] = {}  # kernel -> where it never came back
         self._admitted: dict[Cell, dict[str, Admitted]] = {}
 
-    def start(self) -> None:
-        """Begin with the first, which takes some seconds. Raises ``RuntimeError`` where that cannot be."""
-        self._process = Process(self._begun, self._entrants, self._labels)
+    def start(self) -> Process:
+        """Begin with one, which takes some seconds. Raises ``RuntimeError`` where that cannot be."""
+        process = self._process = Process(self._begun, self._entrants, self._labels)
         self._begun += 1
-        self._process.ready(LIMIT_S)
+        process.ready(LIMIT_S)
+        return process
 
     def renew(self) -> None:
         """End the one there is; another begins when it is needed."""
@@ -53,11 +56,14 @@ class Processes:
     close = renew
 
     def tell(self) -> dict[str, Any]:
-        """What it says of its libraries and kernels (``Worker.tell``); nothing where there is none."""
+        """What it says of its libraries and kernels (``Worker.tell``); nothing where there is none, or where asking once ended it."""
+        if self._process is None or self._silent:
+            return {}
         try:
-            return self._process.call("tell", limit_s=LIMIT_S) if self._process is not None else {}
+            told: dict[str, Any] = self._process.call("tell", limit_s=TELL_S)
+            return told
         except LostError:
-            self._process = None
+            self._process, self._silent = None, True
             return {}
 
     def admit(
@@ -66,8 +72,8 @@ class Processes:
         """Which kernels may run in a cell, and are right (``Contest.admit``)? ``reach`` learns of step times."""
         admitted = self._admitted[cell] = {}
         for name in names:
-            if name in self._hung:  # what hung once would hang again, for as long
-                admitted[name] = everywhere("timeout", f"not tried: it hung on {self._hung[name]}")
+            if name in self._hung:
+                admitted[name] = dict.fromkeys(PHASES, self._not_again(name))
                 continue
             say(f"verifying {name}" if verified else f"trying {name}")
             try:
@@ -88,7 +94,10 @@ class Processes:
         if first is None:
             return dict(results)
         added = dict(results)
-        for name, result in self._share(cell, phase, results, budget, self._samples if kept else None).items():
+        found = self._share(cell, phase, results, budget, self.samples if kept else None)
+        if first not in found:  # then it is the second instance of another
+            found.pop(AGAIN, None)
+        for name, result in found.items():
             before = results.get(name, Result("ok"))
             if before.status == "ok":
                 turns = (*before.turns, *result.turns) if result.status == "ok" else ()
@@ -100,11 +109,15 @@ class Processes:
     def _share(
         self, cell: Cell, phase: str, results: Mapping[str, Result], budget: Budget, samples: tuple[Path, str] | None
     ) -> dict[str, Result]:
-        """What this process times of a phase; those fall out that hang there, die or raise, or did so in another phase."""
+        """What this process times of a phase; those fall out that hang there, die or raise, or did so in another phase.
+
+        What hung once would hang again, for as long: it is left out, and keeps the turns that it has.
+        """
         admitted = self._admitted[cell]
-        fallen: dict[str, Result] = {}
+        running = timed(results)
+        fallen = {name: self._not_again(name) for name in running if name in self._hung and not results[name].turns}
         first_round = 1 + max((turn.round for result in results.values() for turn in result.turns), default=-1)
-        while names := [name for name in timed(results) if name in admitted and name not in fallen]:
+        while names := [name for name in running if name in admitted and name not in fallen and name not in self._hung]:
             length = samples[0].stat().st_size if samples else 0
             during = FIRST
             try:
@@ -113,19 +126,19 @@ class Processes:
                     raised = process.call("enter", name, limit_s=budget.limit_s)
                     process.entered.add(name)
                     if raised:
-                        admitted[name] = everywhere("error", raised)
-                during = f"in {phase}"
+                        admitted[name] = dict.fromkeys(PHASES, Result("error", message=raised))
                 fallen |= {name: admitted[name][phase] for name in names if admitted[name][phase].status != "ok"}
-                entered = [name for name in names if name not in fallen]
+                names = [name for name in names if name not in fallen]
+                during = f"in {phase}"
                 found: dict[str, Result]
-                found, warnings = process.call("run", phase, entered, first_round, samples, limit_s=budget.limit_s)
-            except LostError as lost:
+                found, warnings = process.call("run", phase, names, first_round, samples, limit_s=budget.limit_s)
+            except BaseException as error:
                 if samples:
                     os.truncate(samples[0], length)
-                name = (twice(names, self._baseline) or "") if lost.name == AGAIN else lost.name
-                fallen[name] = self._blamed(lost, name, f"{cell} {phase}", during)
-                if lost.status == "timeout":
-                    admitted[name] = everywhere("timeout", f"not tried: it hung on {self._hung[name]}")
+                if not isinstance(error, LostError):
+                    raise
+                name = (twice(names, self._baseline) or "") if error.name == AGAIN else error.name
+                fallen[name] = self._blamed(error, name, f"{cell} {phase}", during)
                 continue
             self.warnings += [warning for warning in warnings if warning not in self.warnings]
             return found | fallen
@@ -136,14 +149,18 @@ class Processes:
         if self._process is not None and not self._process.alive():
             self.warnings.append(f"{cell}: a process was gone, and another began in its place")
             self.renew()
-        if self._process is None:
-            self.start()
-        process = self._process
-        assert process is not None
-        if process.cell != cell:
-            process.call("open", cell, list(names), budget, self._baseline, limit_s=budget.limit_s)
-            process.cell, process.entered = cell, set()
+        process = self._process or self.start()
+        if process.held != (cell, budget):
+            try:
+                process.call("open", cell, list(names), budget, self._baseline, limit_s=budget.limit_s)
+            except LostError:  # the data and kernels of the cell before go, and may take it with them
+                process = self.start()
+                process.call("open", cell, list(names), budget, self._baseline, limit_s=budget.limit_s)
+            process.held, process.entered = (cell, budget), set()
         return process
+
+    def _not_again(self, name: str) -> Result:
+        return Result("timeout", message=f"not tried: it hung on {self._hung[name]}")
 
     def _blamed(self, lost: LostError, name: str, where: str, during: str) -> Result:
         """What one gets that took its process with it. Raises ``RuntimeError`` where it was nobody's fault."""
@@ -158,8 +175,3 @@ class Processes:
 def timed(results: Mapping[str, Result]) -> list[str]:
     """Those that have, or may get, turns."""
     return [name for name, result in results.items() if result.status == "ok"]
-
-
-def everywhere(status: str, message: str) -> Admitted:
-    """The same for all phases."""
-    return dict.fromkeys(PHASES, Result(status, message=message))

@@ -32,6 +32,7 @@ from kernels.protocol import one_line
 
 SCHEMA_VERSION = 4
 SWEEPS = 5  # through all cells, each in a process of its own
+NOTHING_TOLD: dict[str, Any] = {"thread_pools": [], "numba_cpu": None, "numba_threading_layer": None, "kernel_paths": {}}
 Plan = dict[Place, list[str]]  # (cell, phase) -> kernels, in the order of the tests
 
 
@@ -68,13 +69,13 @@ class Run:
         self._processes = processes
         self._entrants = entrants
         self._budget = budget
-        self._share = budget.shared(sweeps)
+        self._per_sweep = budget.shared(sweeps)
         self._baseline = baseline
         self._quick = quick
         self._reach = Reach()
         self._to_do = deque((sweep, cell, phase) for sweep in range(sweeps) for cell, phase in plan)
         self._done = 0
-        self._last = sweeps - 1
+        self._sweep, self._last = 0, sweeps - 1
         self._yardsticks: Yardsticks | None = None  # taken when the first cell is asked for
         self._admitted: dict[Cell, dict[str, Admitted]] = {}
         threads = sorted({cell.threads for cell, _ in plan})
@@ -96,6 +97,7 @@ class Run:
             "budget": vars(budget) | {"quiet": threads[-1:] > [1]},
             **commit(root),
             **machine(),
+            **NOTHING_TOLD,
             **processes.tell(),
             **NONE.told(),
             "warnings": [],
@@ -125,7 +127,8 @@ class Run:
         """Write everything once more, say in run.json that this was the end and whether all was done, and make the page of it."""
         self.complete = self._done == (self._last + 1) * len(self._plan)
         self._processes.close()
-        self._rows_of |= {place: self._rows_at(place) for place in self.results}
+        if not self.complete:
+            self._catch_up()
         self._about |= {"ended": now(), "complete": self.complete, "load_average_at_end": load_average()}
         self._about |= others(self._used, used(), time.monotonic() - self._since)
         self._bring_up_to_date()
@@ -146,15 +149,23 @@ class Run:
         def say(text: str) -> None:
             self.progress.say(f"{cell}, {text}" + f", process {sweep + 1} of {self._last + 1}" * (self._last > 0))
 
+        if sweep != self._sweep:
+            self._processes.renew()
+            self._sweep = sweep
         if self._yardsticks is None:
             self._yardsticks = self._measured_yardsticks()
         place = cell, phase
-        if cell not in self._admitted:
-            self._admitted[cell] = self._processes.admit(cell, kernels_of(self._plan, cell), self._share, self._reach, say)
-            self.progress.admitted()
-        say(f"timing {phase}")
-        before = self.results.get(place) or {name: self._admitted[cell][name][phase] for name in self._plan[place]}
-        self.results[place] = self._processes.time(cell, phase, before, self._share)
+        try:
+            if cell not in self._admitted:
+                self._admitted[cell] = self._processes.admit(cell, kernels_of(self._plan, cell), self._per_sweep, self._reach, say)
+                self.progress.admitted()
+            say(f"timing {phase}")
+            before = self.results.get(place) or {name: self._admitted[cell][name][phase] for name in self._plan[place]}
+            self.results[place] = self._processes.time(cell, phase, before, self._per_sweep)
+        except RuntimeError as error:  # nobody's fault that runs here: what there is stays, and the run goes on
+            told = str(error).strip().splitlines()[-1]
+            self.warnings.append(f"{cell} {phase}: {told}")
+            self.results.setdefault(place, dict.fromkeys(self._plan[place], Result("error", message=told)))
         self._records[place] = outcomes(place, self.results[place])
         self._done += 1
         self.warnings += [warning for warning in self._processes.warnings if warning not in self.warnings]
@@ -171,10 +182,16 @@ class Run:
                 self.progress.finished(cell.place)
         elif ends:
             self._write_about()
-        if not self._to_do or self._to_do[0][0] != sweep:
-            self._processes.renew()
-            if sweep:
-                self.progress.finished(f"process {sweep + 1} of {self._last + 1}")
+        if sweep and (not self._to_do or self._to_do[0][0] != sweep):
+            self.progress.finished(f"process {sweep + 1} of {self._last + 1}")
+        if not self._to_do:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """The rows by all that was measured: while it goes on they are by the first time through."""
+        for place, results in self.results.items():
+            self._rows_of[place], self._records[place] = self._rows_at(place), outcomes(place, results)
+        self._bring_up_to_date()
 
     def _rows_at(self, place: Place) -> list[Row]:
         return contest_rows(self.run_id, place, self.results[place], self._yardsticks or NONE, self._baseline)

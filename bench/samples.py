@@ -72,14 +72,14 @@ def read_samples(path: Path) -> dict[Place, dict[str, list[Turn]]]:
     rows = csv.DictReader(io.StringIO(whole, newline=""))
     if rows.fieldnames is None:
         return {}
-    missing = [name for name in SAMPLES if name not in rows.fieldnames]
+    missing = [name for name in SAMPLES if name not in rows.fieldnames and name != "process"]  # older runs were in one
     if missing:
         raise ValueError(f"{path} has no column {', '.join(missing)}")
     cell_of = cache(lambda *names: Cell.of(names[0], names[1], names[2], int(names[3]), names[4], int(names[5])))
     found: dict[Place, dict[str, list[Turn]]] = {}
     for row in rows:
         try:
-            turn = Turn(int(row["round"]), int(row["position"]), int(row["iterations"]), float(row["time_s"]), int(row["process"]))
+            turn = Turn(int(row["round"]), int(row["position"]), int(row["iterations"]), float(row["time_s"]), int(row.get("process", 0)))
             place = cell_of(*(row[name] for name in CELL)), row["phase"]
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path}, line {rows.line_num}: {error}") from None

@@ -80,8 +80,8 @@ def read_run(argument: str, folder: Path) -> SavedRun:
         summary = table(folder / file, ("run_id", *Key._fields, *NOT_TIMED), numbers=("median_s", "n_samples"))
         file = "samples.csv"
         # A killed run may end in half a row, which has no time.
-        numbers = ("process", "round", "time_s")
-        samples = table(folder / file, (*Key._fields, *numbers), numbers).dropna(subset=numbers)
+        numbers = ("round", "time_s")
+        samples = table(folder / file, (*Key._fields, *numbers), (*numbers, "process")).dropna(subset=[*numbers, "process"])
         noted = floor_counts(about)
     except FileNotFoundError:
         raise ValueError(f"{argument}: {lacks(folder, file)}") from None
@@ -134,12 +134,15 @@ def read_summary(folder: Path) -> pd.DataFrame:
 
 
 def table(path: Path, columns: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
-    """A CSV file as text, but for the columns of ``numbers`` (NaN where there is none). Raises ``ValueError`` where a column is missing."""
+    """A CSV file as text, but for ``numbers``: NaN where there is none, 0 without such a column.
+
+    Raises ``ValueError`` where one of ``columns`` is missing.
+    """
     read = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])  # a kernel may be called "null"
     missing = [name for name in columns if name not in read.columns]
     if missing:
         raise ValueError(f"no column {', '.join(missing)}")
-    return read.assign(**{name: pd.to_numeric(read[name], errors="coerce") for name in numbers})
+    return read.assign(**{name: pd.to_numeric(read[name], errors="coerce") if name in read.columns else 0 for name in numbers})
 
 
 def _texts(row: Mapping[Any, Any]) -> dict[str, Any]:

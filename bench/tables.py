@@ -13,7 +13,7 @@ import pandas as pd
 from bench.again import AGAIN, bands, different, twice
 from bench.contest import NAN, NO_CONTENDERS, Result
 from bench.floor import FLOOR
-from bench.intervals import compared, median_interval, times
+from bench.intervals import compared, median_interval, process_ids, times
 from bench.samples import KEYS, Place, keys
 from bench.yardsticks import NONE, Yardsticks
 
@@ -48,7 +48,7 @@ def contest_rows(run_id: str, place: Place, results: Results, yardsticks: Yardst
     contenders = {name: result for name, result in results.items() if name not in NO_CONTENDERS}
     timed = [name for name, result in contenders.items() if result.turns]
     base = results[baseline] if baseline in timed else None
-    medians = {name: median_interval(times(result)) for name, result in results.items()}
+    medians = {name: median_interval(times(result), process_ids(result)) for name, result in results.items()}
     base_s = medians[baseline][0] if baseline in timed else NAN
     first = twice(timed, baseline)
     pair = compared(results.get(AGAIN), results[first]) if first else (NAN, NAN, NAN)

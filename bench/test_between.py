@@ -33,12 +33,22 @@ def coverage(spread: dict[str, float], shared: float, shrink: float = 1.0) -> di
 
 def test_intervals_hold_what_they_say() -> None:
     alike = dict.fromkeys(KERNELS, 0.02)
-    assert min(coverage(alike, shared=0.1).values()) > 0.93
+    assert min(coverage(alike, shared=0.1).values()) > 0.9
     assert max(coverage(alike, shared=0.1, shrink=0.4).values()) < 0.85  # the planted fault: intervals of less than half the width
 
 
 def test_one_that_differs_more_than_the_others_has_a_wider_one() -> None:
-    assert coverage({"naive": 0.15, "numpy": 0.02, "numba": 0.02, "floor": 0.02}, shared=0.0)["naive"] > 0.88
+    spread = {"naive": 0.15, "numpy": 0.02, "numba": 0.02, "floor": 0.02}
+    assert coverage(spread, shared=0.0)["naive"] > 0.88
+    errors = [changes(run(np.random.default_rng(n), 5, spread), run(np.random.default_rng(99 + n), 5, spread)) for n in range(20)]
+    assert np.median([of["naive"].error for of in errors]) > 0.06
+    assert np.median([of["numpy"].error for of in errors]) < 0.02  # and leaves those of the others as they are
+
+
+def test_of_two_the_wilder_is_told_too() -> None:
+    spread = {"naive": 0.2, "floor": 0.005}
+    errors = [changes(run(np.random.default_rng(n), 5, spread), run(np.random.default_rng(99 + n), 5, spread)) for n in range(20)]
+    assert np.median([of["floor"].error for of in errors]) < 0.01
 
 
 def test_the_estimate_is_the_mean_over_processes() -> None:

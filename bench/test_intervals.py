@@ -16,6 +16,26 @@ def test_the_interval_of_a_median_lies_between_order_statistics() -> None:
     assert np.isnan(median_interval([])).all()
 
 
+def of_processes(together: bool) -> tuple[float, float]:
+    """How often the intervals of a median and of a ratio hold the true one where processes differ; ``together``: as if they were one."""
+    rng = np.random.default_rng(0)
+    held = np.zeros(2)
+    ids = np.repeat(np.arange(5), 20)
+    for _ in range(200):
+        luck = np.exp(0.05 * rng.standard_normal((2, 5)))[:, ids] * np.exp(0.01 * rng.standard_normal((2, 100)))
+        processes = np.zeros(100, int) if together else ids
+        _, low, high = median_interval(luck[0], processes.tolist())
+        held[0] += low <= 1 <= high
+        _, low, high = ratio_interval(1.1 * luck[0], luck[1], processes.tolist())
+        held[1] += low <= 1.1 <= high
+    return held[0] / 200, held[1] / 200
+
+
+def test_where_processes_differ_intervals_know_of_it() -> None:
+    assert min(of_processes(together=False)) > 0.92
+    assert max(of_processes(together=True)) < 0.7  # the planted fault
+
+
 def coverage(shrink: float) -> float:
     """How often the interval of a ratio, made narrower by ``shrink``, holds the true one (1.1)."""
     rng = np.random.default_rng(0)

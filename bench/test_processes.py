@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -56,6 +57,14 @@ class Second(NumpyKernel):
         if self.nth == 2 and self.calls > 10: time.sleep(1e9)
         return super().value_and_grad(theta, x, y)
 """
+SHY = """
+import time
+from kernels.vectorised import NumpyKernel
+class Shy(NumpyKernel):
+    @staticmethod
+    def about():
+        time.sleep(1e9)
+"""
 FIRST, AMID = "True", "Faulty.calls > 400"
 HANGS = "sum(itertools.repeat(0))"  # a loop of C that no signal's handler gets into
 SLEEPS = "time.sleep(1e9)"
@@ -80,7 +89,8 @@ def closing() -> Iterator[list[Processes]]:
 
 
 def begun(closing: list[Processes], folder: Path, *kernels: str, baseline: str = "numpy") -> Processes:
-    processes = Processes(Entrants(kernels), baseline, (folder / "samples.csv", "a run"))
+    processes = Processes(Entrants(kernels), baseline)
+    processes.samples = folder / "samples.csv", "a run"
     begin_samples(folder / "samples.csv")
     closing.append(processes)
     processes.start()
@@ -153,6 +163,59 @@ def test_where_the_second_entry_hangs_it_is_the_kernel_that_does(closing: list[P
     assert not found[AGAIN].turns
 
 
+def test_the_second_entry_is_that_of_the_first_whoever_came_first_there(closing: list[Processes], tmp_path: Path) -> None:
+    """A process that is lost at first calls leaves one that some have yet to enter."""
+    crash = faulty(tmp_path, CRASHES)
+    processes = begun(closing, tmp_path, "numpy", crash, "naive", baseline="none")
+    admitted = processes.admit(CELL, ["numpy", "faulty", "naive"], BUDGET, Reach())
+    found = swept(processes, admitted)["forward"]
+    seconds = {name: np.median([turn.seconds for turn in found[name].turns]) for name in ("numpy", "naive", AGAIN)}
+    assert abs(np.log(seconds[AGAIN] / seconds["numpy"])) < abs(np.log(seconds[AGAIN] / seconds["naive"]))
+    assert len(found[AGAIN].turns) == len(found["numpy"].turns)
+
+
+def test_what_hung_keeps_the_turns_that_it_has_and_is_not_tried_again(closing: list[Processes], tmp_path: Path) -> None:
+    processes = begun(closing, tmp_path, "numpy", faulty(tmp_path, SLEEPS, f"Path({str(tmp_path / 'now')!r}).exists()"))
+    admitted = processes.admit(CELL, ["numpy", "faulty"], BUDGET, Reach())
+    results = {phase: {name: of[phase] for name, of in admitted.items()} for phase in PHASES}
+    first = {phase: processes.time(CELL, phase, of, BUDGET) for phase, of in results.items()}
+    (tmp_path / "now").touch()
+    second = {phase: processes.time(CELL, phase, of, BUDGET) for phase, of in first.items()}
+    assert second["backward"]["faulty"].status == "timeout"
+    for phase in ("forward", "step"):
+        assert second[phase]["faulty"].status == "ok"
+        assert len(second[phase]["numpy"].turns) > len(first[phase]["numpy"].turns)
+    assert second["step"]["faulty"].turns == first["step"]["faulty"].turns
+    began = time.monotonic()
+    processes.renew()
+    third = processes.time(CELL, "step", second["step"], BUDGET)
+    assert time.monotonic() - began < 30
+    assert third["faulty"].turns == first["step"]["faulty"].turns
+
+
+@pytest.mark.parametrize("work", ["multiprocessing.Pool(2).map(abs, [1, -1])", "os.fork() or os._exit(0)"])
+def test_kernels_may_have_processes_of_their_own(closing: list[Processes], tmp_path: Path, work: str) -> None:
+    name = faulty(tmp_path, f"import multiprocessing; Faulty.done = Faulty.calls == 1 and ({work})")
+    processes = begun(closing, tmp_path, "numpy", name)
+    found = swept(processes, processes.admit(CELL, ["numpy", "faulty"], BUDGET, Reach()))
+    assert [found[phase]["faulty"].status for phase in PHASES] == ["ok"] * 3
+
+
+def test_a_crash_is_none_the_less_one_where_a_child_lives_on(closing: list[Processes], tmp_path: Path) -> None:
+    processes = begun(closing, tmp_path, "numpy", faulty(tmp_path, f"os.fork() or time.sleep(20); {CRASHES}"))
+    found = processes.admit(CELL, ["numpy", "faulty"], Budget(limit_s=15.0), Reach())["faulty"]["step"]
+    assert (found.status, found.message) == ("error", "its process died at its first calls and their verification: SIGSEGV")
+
+
+def test_an_about_that_hangs_is_not_asked_again(closing: list[Processes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.processes.TELL_S", 0.5)
+    (tmp_path / "shy.py").write_text(SHY)
+    processes = begun(closing, tmp_path, str(tmp_path / "shy.py"))
+    assert (processes.tell(), processes.tell()) == ({}, {})
+    assert processes.admit(CELL, ["shy"], BUDGET, Reach())["shy"]["step"].status == "ok"
+    assert processes.tell() == {}
+
+
 def test_a_run_with_faults_is_complete_and_its_tables_can_be_made_anew(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "bench/", "--benchmark-only", "-q", "-p", "no:cacheprovider", "--results", str(tmp_path)]
     command += ["--kernel", "numpy", "--kernel", faulty(tmp_path, CRASHES, AMID), "--layers", "3-2", "--dtype", "float64", "--quick"]
@@ -183,7 +246,8 @@ def test_in_time_in_which_the_run_was_halted_nothing_hangs(monkeypatch: pytest.M
 
     monkeypatch.setattr("bench.process.time.monotonic", lambda: clock[0])
     monkeypatch.setattr(Process, "__init__", lambda self: None)
-    monkeypatch.setattr(Process, "end", lambda self: None)
+    monkeypatch.setattr(Process, "end", lambda self, patience_s: None)
+    monkeypatch.setattr(Process, "alive", lambda self: True)
     monkeypatch.setattr(Process, "_where", lambda self: "")
     process = Process()  # type: ignore[call-arg]
     process._pipe, process._hand, process._labels = Pipe(), [0, 0], ["mine"]  # type: ignore[assignment]

@@ -38,6 +38,20 @@ class Killing(NumpyKernel):
 """
 
 
+SECOND = """
+import os, signal
+from kernels.vectorised import NumpyKernel
+class Killing(NumpyKernel):
+    calls = 0
+    def forward(self, theta, x):
+        Killing.calls += len(x) == 2
+        lines = open("bench/latest/samples.csv").read().splitlines()
+        if Killing.calls > 20 and lines[-1].split(",")[10] == "1":
+            os.kill(os.getppid(), signal.SIGKILL)  # the run
+        return super().forward(theta, x)
+"""
+
+
 class Silent:
     """Progress that nobody sees."""
 
@@ -63,8 +77,9 @@ def started(folder: Path, kernels: tuple[str, ...] = KERNELS) -> Run:
     folder.mkdir()
     plan = {(cell, phase): list(kernels) for cell in CELLS for phase in PHASES}
     plan[CELLS[0], "forward"] = ["naive"]  # somebody left the others out
-    processes = Processes(Entrants(kernels), "numpy", (folder / "samples.csv", folder.name))
+    processes = Processes(Entrants(kernels), "numpy")
     processes.start()
+    processes.samples = folder / "samples.csv", folder.name
     entrants, budget, silent = Entrants(kernels), Budget(total_s=0.01), Silent()
     return Run(folder, folder, "a test", plan, processes, entrants, budget, silent, sweeps=2, quick=True)  # type: ignore[arg-type]
 
@@ -100,7 +115,7 @@ def test_every_table_comes_out_as_it_was(finished: Path, folder: Path) -> None:
     assert set(summary["status"]) == {"ok", "failed_verification", "error", "unsupported"}
     assert (finished / "report.html").read_text() == str(len(summary))
     samples = (folder / "samples.csv").read_text().splitlines()
-    samples[1] = samples[1].rpartition(",")[0] + ",1.5"  # one sample changed would be seen
+    samples[1:20] = [line.rpartition(",")[0] + ",1.5" for line in samples[1:20]]  # other samples would be seen
     (folder / "samples.csv").write_text("\n".join(samples) + "\n")
     rebuild(folder)
     assert (folder / "summary.csv").read_bytes() != (finished / "summary.csv").read_bytes()
@@ -112,6 +127,8 @@ def test_both_of_a_pair_take_every_round_and_only_contenders_have_rows(finished:
         rounds = of.groupby("kernel")["round"].agg(list)
         first = "naive" if (phase, batch, dtype) == ("forward", 1, "float32") else "numpy"
         assert rounds["again"] == rounds[first]
+    assert samples["process"].is_monotonic_increasing  # all cells in the first, then all in the second
+    assert set(samples.groupby(["phase", "batch", "dtype"])["process"].agg(lambda of: tuple(of.unique()))) == {(0, 1)}
     assert set(NO_CONTENDERS) <= set(samples["kernel"])
     assert not set(NO_CONTENDERS) & set(summary["kernel"])
     assert summary["aa_ratio"].notna().all()
@@ -145,6 +162,27 @@ def test_of_an_interrupted_run_what_was_finished_is_kept(tmp_path: Path, monkeyp
     assert (run.folder / "summary.csv").read_bytes() == before
     assert len([key for key in read_run("A", run.folder).samples if key.kernel == "naive"]) == n
     assert json.loads((run.folder / "run.json").read_text())["complete"] is False
+
+
+def test_what_fails_in_the_suite_itself_costs_its_place_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = started(tmp_path / "run", ("naive", "numpy"))
+    kept = run._processes.time
+
+    def failing(cell: Cell, phase: str, *arguments: Any, **named: Any) -> Any:
+        if (cell, phase) == (CELLS[1], "backward"):
+            raise RuntimeError("Traceback:\nplanted")
+        return kept(cell, phase, *arguments, **named)
+
+    monkeypatch.setattr(run._processes, "time", failing)
+    measured(run)
+    assert f"{CELLS[1]} backward: planted" in run.warnings
+    summary = pd.read_csv(run.folder / "summary.csv")
+    bad = summary[summary["status"] != "ok"]
+    assert set(zip(bad["batch"], bad["dtype"], bad["phase"], bad["status"], strict=True)) == {(1, "float64", "backward", "error")}
+    assert json.loads((run.folder / "run.json").read_text())["complete"] is True
+    before = (run.folder / "summary.csv").read_bytes()
+    rebuild(run.folder)
+    assert (run.folder / "summary.csv").read_bytes() == before
 
 
 def test_a_run_without_a_page_keeps_its_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,6 +220,27 @@ def test_killed_at_any_moment_the_tables_are_those_of_all_finished_cells(tmp_pat
     assert set(summary["status"]) == ({"ok", "not_run"} if after > 48 else {"not_run"})
     assert len(summary) == 12
     assert {key.kernel for key in read_run("A", run).samples} == ({"killing", "numpy", "floor"} if after > 48 else set())
+
+
+def test_killed_the_second_time_through_all_cells_have_times(tmp_path: Path) -> None:
+    (tmp_path / "killing.py").write_text(SECOND)
+    own = ("--kernel", str(tmp_path / "killing.py"), "--kernel", "numpy", "--processes", "2")
+    done = pytest_in(tmp_path, *TINY, "--quick", "--batch", "2", *own)
+    assert done.returncode == -9, done.stdout
+    run = tmp_path / "bench" / "latest"
+    rebuild(run)
+    summary, samples = pd.read_csv(run / "summary.csv"), pd.read_csv(run / "samples.csv")
+    assert set(summary["status"]) == {"ok"}
+    places = ["batch", "phase", "kernel"]
+    first = samples[samples["process"] == 0].groupby(places).size()
+    counted = summary.set_index(places)["n_samples"]
+    again = counted > first.reindex(counted.index)
+    assert again.groupby("batch").all().to_dict() == {1: True, 2: False}  # of batch size 2 there is the first time alone
+    assert (counted[~again] == first.reindex(counted.index)[~again]).all()
+    found = read_run("A", run)
+    assert {key: len(of.seconds) for key, of in found.samples.items() if found.timed(key)} == {
+        key: int(row["n_samples"]) for key, row in found.rows.items()
+    }
 
 
 def test_a_stranger_can_rebuild_the_speedups(folder: Path) -> None:

@@ -53,6 +53,14 @@ def test_another_machine_is_refused_and_force_marks_it(
     assert f"NOT COMPARABLE: {message}" in capsys.readouterr().out
 
 
+def test_a_run_of_before_there_were_processes(base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    older = make(tmp_path / "b", 2, about={"schema_version": 3})
+    pd.read_csv(older / "samples.csv").drop(columns="process").to_csv(older / "samples.csv", index=False)
+    assert main([str(older), str(base)]) == 2
+    assert "schema_version is 3 in A, 4 in B" in capsys.readouterr().err
+    assert main([str(older), str(base), "--force", "--out", str(tmp_path / "comparison.csv")]) == 0
+
+
 @pytest.mark.parametrize(
     "about",
     [

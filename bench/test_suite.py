@@ -108,6 +108,8 @@ def test_a_run(tmp_path: Path) -> None:
     benchmarks = json.loads((tmp_path / "b.json").read_text())["benchmarks"]
     assert {b["group"] for b in benchmarks} == {f"2-3-1 x 1 float64 {phase}" for phase in ("forward", "backward", "step")}
     assert benchmarks[0]["params"]["kernel"] == "naive"
+    assert [b["extra_info"]["speedup"] for b in benchmarks] == table["speedup"].tolist()
+    assert table["n_samples"].min() >= 5 * 2  # of all processes
     ours = table.set_index(["phase", "kernel"])["median_s"]
     assert all(b["stats"]["median"] == pytest.approx(ours[b["params"]["phase"], b["params"]["kernel"]]) for b in benchmarks)
 

@@ -6,7 +6,9 @@ import ctypes
 import faulthandler
 import gc
 import json
+import multiprocessing
 import signal
+import sys
 import traceback
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -20,7 +22,6 @@ from bench.entrants import Entrants
 from bench.grid import Cell
 from bench.machine import numba_facts, thread_pools
 from bench.measure import Budget, Turn
-from bench.quiet import wait_until_quiet
 from bench.reach import Reach
 from bench.samples import SamplesFile
 from kernels.protocol import one_line_and_place
@@ -77,8 +78,6 @@ class Worker:
         finally:
             if file:
                 file.close()
-        if contest.budget.quiet:
-            wait_until_quiet()  # lest threads of this process look for work while another's contenders are timed
         warnings, contest.warnings = contest.warnings, []
         return {name: replace(result, turns=tuple(map(placed, result.turns))) for name, result in results.items()}, warnings
 
@@ -104,6 +103,8 @@ def serve(pipe: Connection, number: int, entrants: Entrants, hand: Any, stack: s
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run
     die_with_parent()
+    # Kernels may have processes of their own, which multiprocessing does not allow one that its parent kills as it exits.
+    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     with open(stack, "w", encoding="utf-8") as file:
         if hasattr(faulthandler, "register"):
             faulthandler.register(signal.SIGUSR1, file, all_threads=False)
@@ -125,6 +126,8 @@ def serve(pipe: Connection, number: int, entrants: Entrants, hand: Any, stack: s
             except Exception:
                 answer = None, traceback.format_exc()
             hand[0] = NOBODY
+            sys.stdout.flush()  # what kernels printed
+            sys.stderr.flush()
             pipe.send(answer)
 
 
