@@ -10,6 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
+DISTURBED = 0.03  # of log-times: where all contenders together were so much slower than in the middle process
+FEWEST = 3  # processes are kept
 LEAST_SPREAD = 1e-3  # of log-ratios: less than that is luck
 
 
@@ -36,11 +38,12 @@ class Change(NamedTuple):
 def changes(older: Mapping[str, Sampled], newer: Mapping[str, Sampled]) -> dict[str, Change]:
     """How the times of contenders that took turns changed, by means over processes.
 
-    A process is one observation, the logarithm of its median time. What all contenders share in a process goes out first, the median
+    A process is one observation, the logarithm of its median time; those in which something disturbed all of three contenders or more
+    are left out (``undisturbed``). What all contenders share in a process goes out first, the median
     of their deviations, where they are three or more: it goes out as drift anyway. The variance is that of all of them together, for
     own ones are known from a few processes; but its own for one that differs more than the others do, by an F test at 5 %.
     """
-    tables = [_table(run) for run in (older, newer)]
+    tables = [undisturbed(_table(run)) for run in (older, newer)]
     squares, freedom, n_processes = pd.Series(0.0, list(older)), pd.Series(0, list(older)), []
     for table in tables:
         deviations = table.sub(table.mean(axis=1), axis=0)
@@ -60,6 +63,19 @@ def changes(older: Mapping[str, Sampled], newer: Mapping[str, Sampled]) -> dict[
     means = [table.mean(axis=1) for table in tables]
     estimates = means[1] - means[0]
     return {name: Change(float(estimates[name]), float(errors[name]), int(freedom[name]) if wild[name] else known) for name in older}
+
+
+def undisturbed(table: pd.DataFrame) -> pd.DataFrame:
+    """The processes (columns) in which the contenders (rows) together were not 3 % slower than in the middle one; at least three.
+
+    What slows all does not slow them alike, and what it leaves on each is no luck of theirs. Of fewer than three it is not known what is
+    shared.
+    """
+    if len(table) < 3:
+        return table
+    shared = table.sub(table.median(axis=1), axis=0).median()
+    kept = shared.index[shared - shared.median() <= DISTURBED]
+    return table[kept if len(kept) >= FEWEST else shared.nsmallest(FEWEST).index]
 
 
 def _table(run: Mapping[str, Sampled]) -> pd.DataFrame:
