@@ -121,8 +121,11 @@ class Process:
             return ""
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGUSR1)
-        time.sleep(0.2)  # it writes when it likes, and says nothing
-        frames = [line.split('"') for line in self._stack.read().splitlines() if line.startswith('  File "')]
+        frames: list[list[str]] = []
+        end = time.monotonic() + PATIENCE_S
+        while not frames and time.monotonic() < end:  # it writes when it is let on, and says nothing
+            time.sleep(0.1)
+            frames = [line.split('"') for line in self._stack.read().splitlines() if line.startswith('  File "')]
         return f" ({Path(frames[0][1]).name}{frames[0][2]})" if frames else ""
 
 

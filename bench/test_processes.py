@@ -30,7 +30,7 @@ from bench.samples import begin_samples, read_samples
 ROOT = Path(__file__).parent.parent
 CELL = Cell.of("3-2", "sigmoid", "squared_error", 7, "float64")
 OTHER = Cell.of("3-2", "sigmoid", "squared_error", 8, "float64")
-BUDGET = Budget(total_s=0.02, limit_s=1.0)
+BUDGET = Budget(total_s=0.02, limit_s=2.5)
 FAULTY = """
 import ctypes, itertools, os, time
 from pathlib import Path
@@ -111,8 +111,8 @@ def swept(processes: Processes, admitted: dict[str, Admitted], sweeps: int = 2) 
 @pytest.mark.parametrize(
     ("fault", "status", "message"),
     [
-        (HANGS, "timeout", "still running after 1 s {} (faulty.py, line 11 in backward)"),
-        (SLEEPS, "timeout", "still running after 1 s {} (faulty.py, line 11 in backward)"),
+        (HANGS, "timeout", "still running after 2.5 s {} (faulty.py, line 11 in backward)"),
+        (SLEEPS, "timeout", "still running after 2.5 s {} (faulty.py, line 11 in backward)"),
         (CRASHES, "error", "its process died {}: SIGSEGV"),
         ("os._exit(3)", "error", "its process died {}: exit status 3"),
     ],
@@ -213,7 +213,9 @@ def test_an_about_that_hangs_is_not_asked_again(closing: list[Processes], tmp_pa
     processes = begun(closing, tmp_path, str(tmp_path / "shy.py"))
     assert (processes.tell(), processes.tell()) == ({}, {})
     assert processes.admit(CELL, ["shy"], BUDGET, Reach())["shy"]["step"].status == "ok"
+    going_on = processes._process
     assert processes.tell() == {}
+    assert processes._process is going_on is not None
 
 
 def test_a_run_with_faults_is_complete_and_its_tables_can_be_made_anew(tmp_path: Path) -> None:
@@ -280,6 +282,17 @@ def test_one_that_somebody_killed_is_replaced(closing: list[Processes], tmp_path
     kill()
     assert processes.tell() == {}
     assert processes.admit(OTHER, ["numpy"], BUDGET, Reach())["numpy"]["step"].status == "ok"
+
+
+def test_ctrl_c_is_for_the_run(closing: list[Processes], tmp_path: Path) -> None:
+    processes = begun(closing, tmp_path, "numpy")
+    admitted = processes.admit(CELL, ["numpy"], BUDGET, Reach())
+    going_on = processes._process
+    assert going_on is not None
+    os.kill(going_on._process.pid or 0, signal.SIGINT)
+    assert processes.time(CELL, "step", {"numpy": admitted["numpy"]["step"]}, BUDGET)["numpy"].status == "ok"
+    assert processes._process is going_on
+    assert processes.warnings == []
 
 
 def test_where_no_process_can_begin_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
