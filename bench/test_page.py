@@ -232,6 +232,13 @@ def test_failures_come_first(tmp_path: Path) -> None:
     assert "too slow naive 6 forward, backward and step; the first 64-30-10 x 1 float64 – why not" in verification
 
 
+def test_what_the_run_warned_of_stands_before_its_findings(tmp_path: Path) -> None:
+    text = page(tmp_path, rows(["numpy", "numba"]), warnings=["planted doubt"], processes=5)
+    assert "planted doubt" in text[text.index('<section id="warnings"') : text.index('<section id="wins"')]
+    assert "All cells are gone through 5 times, each time in another process" in text
+    assert "gone through" not in page(tmp_path / "one", rows(["numpy"]), processes=1)
+
+
 def test_who_hung_is_named_and_a_wide_band_has_no_exponent(tmp_path: Path) -> None:
     table = [row | {"aa_band": 1.34} for row in rows(["numpy", "numba", "mine"])]
     for row in table:
