@@ -5,11 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from bench.entrants import Entrants
@@ -48,7 +50,8 @@ class Process:
         self._pipe, theirs = spawn.Pipe()
         arguments = theirs, number, entrants, self._hand, self._stack.name
         self._process = spawn.Process(target=serve, args=arguments, name=f"deltacheck {number}", daemon=True)
-        self._process.start()
+        with without_main():
+            self._process.start()
         theirs.close()
 
     def ready(self, limit_s: float) -> None:
@@ -127,6 +130,17 @@ class Process:
             time.sleep(0.1)
             frames = [line.split('"') for line in self._stack.read().splitlines() if line.startswith('  File "')]
         return f" ({Path(frames[0][1]).name}{frames[0][2]})" if frames else ""
+
+
+@contextmanager
+def without_main() -> Iterator[None]:
+    """Let a process begin without running the main script once more, which may have no guard; nothing of it is needed there."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def fate(exitcode: int | None) -> str:

@@ -284,6 +284,15 @@ def test_one_that_somebody_killed_is_replaced(closing: list[Processes], tmp_path
     assert processes.admit(OTHER, ["numpy"], BUDGET, Reach())["numpy"]["step"].status == "ok"
 
 
+def test_a_script_that_runs_pytest_needs_no_guard(tmp_path: Path) -> None:
+    options = ["bench/", "--benchmark-only", "--quick", "--layers", "2-3-1", "--batch", "1", "--kernel", "numpy", "-p", "no:cacheprovider"]
+    script = tmp_path / "script.py"
+    script.write_text(f"import pytest, sys\nsys.exit(pytest.main({[*options, '--results', str(tmp_path)]}))\n")
+    ran = subprocess.run([sys.executable, str(script)], cwd=ROOT, timeout=120, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert set(pd.read_csv(tmp_path / "bench" / "latest" / "summary.csv")["status"]) == {"ok"}
+
+
 def test_ctrl_c_is_for_the_run(closing: list[Processes], tmp_path: Path) -> None:
     processes = begun(closing, tmp_path, "numpy")
     admitted = processes.admit(CELL, ["numpy"], BUDGET, Reach())
