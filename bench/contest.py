@@ -113,16 +113,18 @@ class Contest:
         status = {"pass": "ok", "fail": "failed_verification"}.get(verdict.verdict, "inconclusive")
         return outcome(status, verdict.verdict, verdict.max_rel_error, verdict.message)
 
-    def enter(self, name: str) -> str:
-        """Let one make its first calls that was admitted in another process; what it raised, in one line, or nothing."""
+    def enter(self, name: str) -> Result:
+        """Let one make its first calls that was admitted in another process: may it run in this one, too?"""
         self._at(name)
         try:
             with threads_held(self.cell.threads), unwarned():
                 self._prepare(name)
                 self._calls[name], _ = first_calls(self._classes[name], self.cell)
+        except NotImplementedError as error:
+            return Result("unsupported", message=one_line(error))
         except BaseException as error:
-            return one_line_and_place(error)
-        return ""
+            return Result("error", message=one_line_and_place(error))
+        return Result("ok")
 
     def run(self, phase: str, kernels: Collection[str] | None = None, keep: Keep = lambda turns: None, draw: int = 0) -> dict[str, Result]:
         """The turns of ``kernels`` (or all) in a phase, as far as they were admitted or entered, and of the two that take turns with them.

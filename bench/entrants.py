@@ -33,6 +33,10 @@ class Entrants:
             names[label] = name
         return names
 
+    def labels(self) -> tuple[str, ...]:
+        """Kernels first, then peers; nothing of a kernel is loaded."""
+        return (*self.names(), *peers(self.packages))
+
     def load(self) -> dict[str, KernelClass]:
         """The classes by label, kernels first. Raises ``ValueError`` in one line for a name or package that brings none."""
         return {label: load(name) for label, name in self.names().items()} | peers(self.packages)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from bench.entrants import Entrants
 from bench.grid import Cell, cells
-from bench.verified import KernelClass
 from kernels.selection import Selection, sizes, unique, whole_number
 
 MOST_PROCESSES = 64
@@ -26,7 +25,7 @@ class Options:
 
     cells: tuple[Cell, ...]
     entrants: Entrants
-    contenders: dict[str, KernelClass]  # label in tests and tables -> class
+    contenders: tuple[str, ...]  # labels in tests and tables
     baseline: str | None  # the contender that speed-ups are over
     limit_s: float | None  # after which one hangs; None: not said
     processes: int | None  # in how many each is timed; None: not said
@@ -46,7 +45,7 @@ class Options:
         counts = unique(whole_number(text, "--threads", MOST_THREADS) for text in threads) or (1,)
         beside = unique(_place(text) for text in cell)
         entrants = Entrants(selection.names, unique(peer))
-        contenders = entrants.load()
+        contenders = entrants.labels()
         return cls(
             cells=tuple(cells(selection, counts, beside)),
             entrants=entrants,

@@ -32,7 +32,7 @@ class Processes:
         self.samples: tuple[Path, str] | None = None
         self.warnings: list[str] = []
         self._entrants = entrants
-        self._labels = list(entrants.load())
+        self._labels = entrants.labels()
         self._baseline = baseline
         self._begun = 0
         self._process: Process | None = None
@@ -123,10 +123,10 @@ class Processes:
             try:
                 process = self._at(cell, admitted, budget)
                 for name in [name for name in names if name not in process.entered and admitted[name][phase].status == "ok"]:
-                    raised = process.call("enter", name, limit_s=budget.limit_s)
+                    here: Result = process.call("enter", name, limit_s=budget.limit_s)
                     process.entered.add(name)
-                    if raised:
-                        admitted[name] = dict.fromkeys(PHASES, Result("error", message=raised))
+                    if here.status != "ok":
+                        admitted[name] = dict.fromkeys(PHASES, here)
                 fallen |= {name: admitted[name][phase] for name in names if admitted[name][phase].status != "ok"}
                 names = [name for name in names if name not in fallen]
                 during = f"in {phase}"

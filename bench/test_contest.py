@@ -209,10 +209,11 @@ def test_a_kernel_that_raises_what_ends_programs_ends_none(raised: type[BaseExce
 
 def test_one_that_was_admitted_elsewhere_only_makes_its_first_calls() -> None:
     CountedKernel.made.clear()
-    entered = Contest(CELL, {"counted": CountedKernel, "raising": RaisingKernel}, QUICK)
-    assert entered.enter("counted") == ""
+    entered = Contest(CELL, {"counted": CountedKernel, "raising": RaisingKernel, "none": UnsupportedKernel}, QUICK)
+    assert entered.enter("counted") == Result("ok")
     assert [kernel.calls for kernel in CountedKernel.made] == [3]  # forward; forward, backward
-    assert entered.enter("raising") == "ZeroDivisionError: planted, over two lines (test_contest.py, line 33)"
+    assert entered.enter("none").status == "unsupported"
+    assert entered.enter("raising").message == "ZeroDivisionError: planted, over two lines (test_contest.py, line 33)"
     assert set(entered.run("step")) == {"counted", AGAIN, FLOOR}
 
 

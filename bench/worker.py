@@ -54,7 +54,7 @@ class Worker:
         """Let a kernel try, and have it verified."""
         return self._held.admit(name, reach, verified), reach
 
-    def enter(self, name: str) -> str:
+    def enter(self, name: str) -> Result:
         """Let one make its first calls that was admitted in another process."""
         return self._held.enter(name)
 
