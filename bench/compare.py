@@ -1,4 +1,4 @@
-"""Did it get slower? Two runs, row by row: ``python -m bench.compare results/bench/older results/bench/newer``; or pairs of them."""
+"""Did it get slower? Two runs, row by row: ``python -m deltacheck.bench.compare results/bench/older results/bench/newer``; or pairs of them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from bench.changes import COMPARISON, comparison
-from bench.closing import aligned, time_text
-from bench.pairs import agreed
-from bench.saved import Key, SavedRun, read_run, unlike
-from bench.tables import write
+from deltacheck.bench.comparison.pairs_of_runs import agreed
+from deltacheck.bench.comparison.two_runs import COMPARISON, comparison
+from deltacheck.bench.tables.csv_files import write
+from deltacheck.bench.tables.saved_run import Key, SavedRun, read_run, unlike
+from deltacheck.suites.formatting import aligned, time_text
 
-PROG = "python -m bench.compare"
+PROG = "python -m deltacheck.bench.compare"
 THRESHOLD = 5.0  # percent
 VERDICTS = ("lost", "slower", "same", "faster", "new", "gone")  # the worst first
 REGRESSIONS = ("lost", "slower")

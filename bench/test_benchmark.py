@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.grid import PHASES, Cell
+from deltacheck.bench.cells.cell import PHASES, Cell
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
-    from bench.options import Options
-    from bench.replay import Entry
+    from deltacheck.bench.session.options import Options
+    from deltacheck.bench.session.replay import Entry
 
 PARAMETERS = "layers, activation, cost, batch, dtype, threads, phase, kernel"
 

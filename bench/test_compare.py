@@ -11,14 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.compare import main
-from bench.contest import Result
-from bench.floor import FLOOR
-from bench.grid import Cell
-from bench.measure import Turn
-from bench.run import SCHEMA_VERSION
-from bench.samples import SamplesFile, begin_samples
-from bench.tables import summary_rows, write_summary
+from deltacheck.bench.cells.cell import Cell
+from deltacheck.bench.cells.result import FLOOR, Result, Turn
+from deltacheck.bench.compare import main
+from deltacheck.bench.session.run import SCHEMA_VERSION
+from deltacheck.bench.tables.summary import summary_rows, write_summary
+from deltacheck.bench.timing.samples_file import SamplesFile, begin_samples
 
 CELLS = [Cell.of(layers, "sigmoid", "squared_error", batch, "float64") for layers in ("2-3-1", "64-30-10") for batch in (1, 32, 256)]
 SPEEDS = {"naive": 100e-3, "numpy": 2e-3, "numba": 1e-3, FLOOR: 0.5e-3}  # seconds
@@ -238,7 +236,7 @@ def test_a_time_that_one_pair_lost_is_lost(tmp_path: Path) -> None:
 def test_runs_that_are_no_pairs(tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str], message: str) -> None:
     a, b = make(tmp_path / "a", 1), make(tmp_path / "b", 2)
     assert main([str(a), str(b), *(str(tmp_path / name) for name in more)]) == 2
-    assert capsys.readouterr().err == f"python -m bench.compare: {message}\n"
+    assert capsys.readouterr().err == f"python -m deltacheck.bench.compare: {message}\n"
 
 
 def test_the_threshold_is_the_smallest_difference_that_counts(tmp_path: Path) -> None:

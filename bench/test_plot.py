@@ -7,11 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bench.contest import Result
-from bench.grid import Cell
-from bench.measure import Turn
-from bench.plot import main, picture
-from bench.tables import SUMMARY, summary_rows, write
+from deltacheck.bench.cells.cell import Cell
+from deltacheck.bench.cells.result import Result, Turn
+from deltacheck.bench.page.figures.batch_times import picture
+from deltacheck.bench.plot import main
+from deltacheck.bench.tables.csv_files import write
+from deltacheck.bench.tables.summary import SUMMARY, summary_rows
 
 
 def table() -> list[dict[str, object]]:
@@ -74,7 +75,7 @@ def test_what_cannot_be_read_or_written_is_said_in_one_line(
     with pytest.raises(SystemExit, match="2"):
         main([run, out])
     told = capsys.readouterr().err
-    assert told.startswith(f"python -m bench.plot: {message}")
+    assert told.startswith(f"python -m deltacheck.bench.plot: {message}")
     assert told.count("\n") == 1
 
 

@@ -12,24 +12,25 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bench.closing import speedup_text
-from bench.contest import NO_CONTENDERS
-from bench.entrants import Entrants
-from bench.grid import PHASES, Cell
-from bench.measure import Budget
-from bench.processes import Processes
-from bench.report import main, rebuild
-from bench.run import Run
-from bench.saved import read_run
-from bench.test_suite import TINY, pytest_in
+from deltacheck.bench.cells.budget import Budget
+from deltacheck.bench.cells.cell import PHASES, Cell
+from deltacheck.bench.cells.contenders import Entrants
+from deltacheck.bench.cells.result import NO_CONTENDERS
+from deltacheck.bench.processes.processes import Processes
+from deltacheck.bench.report import main
+from deltacheck.bench.session.run import Run
+from deltacheck.bench.session.run_summary import speedup_text
+from deltacheck.bench.session.test_command_line import TINY, pytest_in
+from deltacheck.bench.tables.rebuild import rebuild
+from deltacheck.bench.tables.saved_run import read_run
 
 CELLS = [Cell.of("3-4-2", "sigmoid", "squared_error", batch, dtype) for batch in (1, 5) for dtype in ("float32", "float64")]
-KERNELS = ("numpy", "naive", *(f"bench.test_contest:{name}Kernel" for name in ("Wrong", "Tiring", "Unsupported")))
+KERNELS = ("numpy", "naive", *(f"deltacheck.bench.timing.test_contest:{name}Kernel" for name in ("Wrong", "Tiring", "Unsupported")))
 TABLES = ("summary.csv", "scaling.csv", "crossovers.csv")
 KILLING = """
 import os, signal
 from pathlib import Path
-from kernels.vectorised import NumpyKernel
+from deltacheck.kernels.vectorised import NumpyKernel
 class Killing(NumpyKernel):
     def forward(self, theta, x):
         if Path("bench/latest/samples.csv").read_text().count("\\n") > {after}:
@@ -40,7 +41,7 @@ class Killing(NumpyKernel):
 
 SECOND = """
 import os, signal
-from kernels.vectorised import NumpyKernel
+from deltacheck.kernels.vectorised import NumpyKernel
 class Killing(NumpyKernel):
     def forward(self, theta, x):
         last = open("bench/latest/samples.csv").read().splitlines()[-1].split(",")
@@ -68,7 +69,7 @@ def page(folder: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _no_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "bench.page", SimpleNamespace(write_page=page))
+    monkeypatch.setitem(sys.modules, "deltacheck.bench.page", SimpleNamespace(write_page=page))
 
 
 def started(folder: Path, kernels: tuple[str, ...] = KERNELS) -> Run:
@@ -93,7 +94,7 @@ def measured(run: Run) -> Run:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "bench.page", SimpleNamespace(write_page=page))
+        patch.setitem(sys.modules, "deltacheck.bench.page", SimpleNamespace(write_page=page))
         return measured(started(tmp_path_factory.mktemp("report") / "run")).folder
 
 
@@ -187,7 +188,7 @@ def test_a_run_without_a_page_keeps_its_tables(tmp_path: Path, monkeypatch: pyte
     def broken(folder: Path) -> Path:
         raise RuntimeError("planted")
 
-    monkeypatch.setitem(sys.modules, "bench.page", SimpleNamespace(write_page=broken))
+    monkeypatch.setitem(sys.modules, "deltacheck.bench.page", SimpleNamespace(write_page=broken))
     run = measured(started(tmp_path / "run", ("naive",)))
     assert run.warnings[-1:] == ["no report.html: RuntimeError: planted"]
     about = json.loads((run.folder / "run.json").read_text())

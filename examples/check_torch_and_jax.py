@@ -7,7 +7,7 @@ import importlib.util
 
 import numpy as np
 
-from verify import check_gradient
+from deltacheck.verify import check_gradient
 
 THETA = np.random.default_rng(0).standard_normal(6)
 

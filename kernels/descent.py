@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from kernels.network import Array, Network
-from kernels.protocol import KernelLike, value_and_grad_of
+from deltacheck.kernels.network import Array, Network
+from deltacheck.kernels.protocol import KernelLike, value_and_grad_of
 
 
 def descend(

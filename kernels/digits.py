@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import DTypeLike
 
-from kernels.network import Array
+from deltacheck.kernels.network import Array
 
 
 def digits(dtype: DTypeLike = np.float64) -> tuple[Array, Array]:

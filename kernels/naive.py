@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from kernels.network import REAL_AND_COMPLEX, Array, Network
+from deltacheck.kernels.network import REAL_AND_COMPLEX, Array, Network
 
 Scalar = Any  # float, or complex when a complex step runs through
 Matrix = list[list[Scalar]]

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from kernels import BUILT_IN, Kernel, Network, load
-from kernels.descent import accuracy, descend
-from kernels.digits import digits
+from deltacheck.kernels import BUILT_IN, Kernel, Network, load
+from deltacheck.kernels.descent import accuracy, descend
+from deltacheck.kernels.digits import digits
 
 NETWORK = Network((64, 30, 10))
 THETA = NETWORK.initial(np.random.default_rng(0))

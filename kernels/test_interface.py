@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from kernels import ACTIVATIONS, BUILT_IN, COSTS, Network, load
-from kernels.test_network import GOOD, NETWORK, WRONG_INPUT
+from deltacheck.kernels import ACTIVATIONS, BUILT_IN, COSTS, Network, load
+from deltacheck.kernels.test_network import GOOD, NETWORK, WRONG_INPUT
 
 
 @pytest.mark.parametrize(("wrong", "error", "message"), WRONG_INPUT, ids=[message for _, _, message in WRONG_INPUT])

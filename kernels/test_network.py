@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernels import ACTIVATIONS, COSTS, Network
+from deltacheck.kernels import ACTIVATIONS, COSTS, Network
 
 SIZES = st.lists(st.integers(1, 9), min_size=2, max_size=6).map(tuple)
 

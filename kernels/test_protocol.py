@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from kernels import BUILT_IN, Kernel, KernelLike, Network, load, value_and_grad_of
-from kernels.selection import Selection
+from deltacheck.kernels import BUILT_IN, Kernel, KernelLike, Network, load, value_and_grad_of
+from deltacheck.suites.selection import Selection
 
 KERNEL = """
 class {name}:
@@ -34,7 +34,7 @@ def test_built_in_kernels_load_and_satisfy_the_protocol(name):
 
 
 def test_a_file_a_module_and_a_class_of_several(write, tmp_path, monkeypatch):
-    path = write("mine.py", "import numpy as np\nfrom kernels import Kernel, Network\n" + KERNEL.format(name="Mine"))
+    path = write("mine.py", "import numpy as np\nfrom deltacheck.kernels import Kernel, Network\n" + KERNEL.format(name="Mine"))
     assert load(path).__name__ == "Mine"
     assert load(path) is load(path), "a file is run once"
     two = write("two.py", KERNEL.format(name="One") + KERNEL.format(name="Two"))
@@ -66,7 +66,11 @@ def test_a_file_may_import_its_neighbours(write):
     [
         ("empty.py", "", "holds no class with forward(theta, x) and backward(theta, a, y)"),
         ("half.py", "class Half:\n    def forward(self, theta, x): pass", "holds no class with forward(theta, x) and backward"),
-        ("inherits.py", "from kernels import Kernel\nclass Half(Kernel):\n    def forward(self, theta, x): pass", "holds no class"),
+        (
+            "inherits.py",
+            "from deltacheck.kernels import Kernel\nclass Half(Kernel):\n    def forward(self, theta, x): pass",
+            "holds no class",
+        ),
         ("broken.py", "def forward(:", "failed: SyntaxError: "),
         ("raises.py", "1 / 0", "failed: ZeroDivisionError: division by zero"),
         ("leaves.py", "raise SystemExit(0)", "failed: SystemExit: 0"),
@@ -84,7 +88,7 @@ def test_files_without_a_kernel_are_refused_in_one_line(write, name, text, messa
     [
         ("nampy", "got 'nampy', which is neither a built-in name nor a module; expected naive, numpy, numba"),
         ("no/such/file.py", "no file at no/such/file.py"),
-        ("kernels.naive:Missing", "it names Missing, which is not there; add :NaiveKernel"),
+        ("deltacheck.kernels.naive:Missing", "it names Missing, which is not there; add :NaiveKernel"),
         ("kernels:Network", "it names Network, which is no class with forward and backward"),
         ("", "got ''; expected naive"),
     ],

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kernels.network import REAL_AND_COMPLEX, Array, Network
+from deltacheck.kernels.network import REAL_AND_COMPLEX, Array, Network
 
 
 class NumpyKernel:

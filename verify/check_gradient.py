@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.diagnosis import diagnose_values
-from verify.finite_difference import COMPLEX_STEP, RATIO, Estimate, central_differences
-from verify.report import Report
-from verify.spans import Span
-from verify.verdict import Block, Diagnosis, compare
+from deltacheck.verify.diagnosis.diagnose import diagnose_values
+from deltacheck.verify.references.finite_difference import COMPLEX_STEP, RATIO, Estimate, central_differences
+from deltacheck.verify.verdict.compare import Block, Diagnosis, compare
+from deltacheck.verify.verdict.parameter_blocks import Span
+from deltacheck.verify.verdict.report import Report
 
 Array = NDArray[Any]
 

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from verify import GradientError, check_gradient
+from deltacheck.verify import GradientError, check_gradient
 
 RNG = np.random.default_rng(5)
 A = RNG.standard_normal((12, 12))

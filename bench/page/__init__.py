@@ -1,5 +1,5 @@
 """``report.html``: a run's tables as one page that needs nothing but itself."""
 
-from bench.page.write import write_page
+from deltacheck.bench.page.write import write_page
 
 __all__ = ["write_page"]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from bench.contest import NAN
-from bench.page.inputs import CELL
-from bench.winner import podium
+from deltacheck.bench.cells.result import NAN
+from deltacheck.bench.page.inputs import CELL
+from deltacheck.bench.statistics.winners import podium
 
 NOBODY = ""  # as a winner
 

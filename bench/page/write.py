@@ -10,19 +10,20 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
-from bench.look import GREY, looks
-from bench.page import headline, text
-from bench.page.floors import floor_plots
-from bench.page.inputs import Inputs, read
-from bench.page.shape import crossovers, exponents
-from bench.page.speeds import speedups, why
-from bench.page.startup import break_even, startup, startup_plot
-from bench.page.svg import drawing
-from bench.page.times import against_batch, against_work
-from bench.page.verification import verdicts, verification_table, without_times
-from bench.page.winners import winners
-from bench.page.wins import win_maps
-from bench.words import counted
+from deltacheck.bench.page import text
+from deltacheck.bench.page.figures.floors import floor_plots
+from deltacheck.bench.page.figures.style import GREY, looks
+from deltacheck.bench.page.figures.svg import drawing
+from deltacheck.bench.page.figures.times import against_batch, against_work
+from deltacheck.bench.page.figures.win_maps import win_maps
+from deltacheck.bench.page.inputs import Inputs, read
+from deltacheck.bench.page.sections import headline
+from deltacheck.bench.page.sections.scaling import crossovers, exponents
+from deltacheck.bench.page.sections.speeds import speedups, why
+from deltacheck.bench.page.sections.startup import break_even, startup, startup_plot
+from deltacheck.bench.page.sections.verification import verdicts, verification_table, without_times
+from deltacheck.bench.page.winners import winners
+from deltacheck.suites.formatting import counted
 
 HERE = Path(__file__).parent
 MOST = 40  # records that are shown of a list in run.json; longer ones are data, and in the tables

@@ -1,4 +1,4 @@
 """The verifier's own exam: planted bugs that it must catch, right kernels that it must not fail, and the rules of other tools.
 
-Run it with ``python -m verify.exam``.
+Run it with ``python -m deltacheck.verify.exam``.
 """

@@ -1,4 +1,4 @@
-"""``python -m verify.exam [--results DIR] [--quick]``: examine the verifier, print the scores, write the tables."""
+"""``python -m deltacheck.verify.exam [--results DIR] [--quick]``: examine the verifier, print the scores, write the tables."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from verify.cases import CASES, Case
-from verify.exam.catalogue import MUTANTS
-from verify.exam.random_kernels import on_digits, ordinary, wild
-from verify.exam.score import Row, correct_rows, mutant_rows, mutation_table, rule_rows, score_table
-from verify.mutants import Mutant
-from verify.runs import new_run
+from deltacheck.suites.run_folder import new_run
+from deltacheck.verify.exam.bugs.catalogue import MUTANTS
+from deltacheck.verify.exam.bugs.mutant import Mutant
+from deltacheck.verify.exam.random_cases import on_digits, ordinary, wild
+from deltacheck.verify.exam.scores import Row, correct_rows, mutant_rows, mutation_table, rule_rows, score_table
+from deltacheck.verify.suite.cases import CASES, Case
 
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
 LARGE = 1000  # parameters: what a smaller case has caught is not put to these as well, which would take most of the time
@@ -25,7 +25,7 @@ LARGE = 1000  # parameters: what a smaller case has caught is not put to these a
 
 def main() -> None:
     """The exam as a command."""
-    parser = argparse.ArgumentParser(prog="python -m verify.exam", description="The verifier's own exam.")
+    parser = argparse.ArgumentParser(prog="python -m deltacheck.verify.exam", description="The verifier's own exam.")
     root = Path(__file__).parents[2]
     parser.add_argument("--results", type=Path, default=root / "results", help="where the tables go (default: results/ of the project)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the random networks")

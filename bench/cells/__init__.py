@@ -1,0 +1,1 @@
+"""The types that all rooms share: a cell, a contender, a result."""

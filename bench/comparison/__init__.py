@@ -1,0 +1,1 @@
+"""Two runs, or pairs of them, row by row."""

@@ -1,0 +1,1 @@
+"""One run from the options to the summary."""

@@ -1,0 +1,1 @@
+"""Confidence intervals, A/A pairs, the variance between processes, and who is the fastest."""

@@ -1,0 +1,1 @@
+"""Contenders of a cell verified and timed in rounds."""

@@ -1,0 +1,79 @@
+"""The command-line options that both suites share, and the fixture made of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deltacheck.suites.selection import Selection
+
+OPTIONS = {
+    "kernel": "a kernel: naive, numpy, numba, a file (my_kernel.py), a dotted module, or either with :ClassName",
+    "layers": "a network's layer sizes, input first, such as 784-128-10",
+    "batch": "a batch size",
+    "activation": "sigmoid, tanh, relu or identity; one for all layers, or one for each: tanh,relu,sigmoid",
+    "cost": "squared_error or cross_entropy",
+    "dtype": "float32 or float64",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("deltacheck", "deltacheck: which kernels and networks (each may be repeated)")
+    add_options(group, {name: repeated(name, text) for name, text in OPTIONS.items()})
+    add_options(group, {"results": {"default": None, "metavar": "DIR", "help": "where the tables go (default: results/)"}})
+
+
+def repeated(name: str, text: str) -> dict[str, Any]:
+    """An option that may be given more than once."""
+    return {"action": "append", "default": [], "metavar": name.upper(), "help": text}
+
+
+def add_options(group: Any, options: Mapping[str, Mapping[str, Any]]) -> None:
+    """Add ``--name`` for each. Raises ``pytest.UsageError`` that names an option which another plugin has."""
+    for name, settings in options.items():
+        try:
+            group.addoption(f"--{name}", **settings)
+        except ValueError:
+            raise pytest.UsageError(f"--{name}: another pytest plugin has an option of this name; switch it off with -p no:NAME") from None
+
+
+@pytest.hookimpl(tryfirst=True)  # the suites build on what this reads
+def pytest_configure(config: pytest.Config) -> None:
+    try:
+        config.selection = Selection.parse(**{name: config.getoption(name) for name in OPTIONS})  # type: ignore[attr-defined]
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.results_dir = results_dir(config)  # type: ignore[attr-defined]
+    _require_writable(config.results_dir)  # type: ignore[attr-defined]
+
+
+def results_dir(config: pytest.Config) -> Path:
+    """The folder that was asked for; else ``results`` of the checkout that is tested, or of the current folder."""
+    given = config.getoption("results")
+    if given:
+        return (config.invocation_params.dir / given).resolve()
+    spec = find_spec("deltacheck.verify")
+    homes = [Path(folder).resolve().parent for folder in (spec and spec.submodule_search_locations) or []]
+    return (config.rootpath if config.rootpath.resolve() in homes else config.invocation_params.dir).resolve() / "results"
+
+
+def _require_writable(folder: Path) -> None:
+    """Say so before anything runs, not when the first result is to be written."""
+    if folder.exists() and not folder.is_dir():
+        raise pytest.UsageError(f"--results: {folder} is a file; expected a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise pytest.UsageError(f"--results: {folder} cannot be made: {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise pytest.UsageError(f"--results: {folder} cannot be written to")
+
+
+@pytest.fixture(scope="session")
+def selection(request: pytest.FixtureRequest) -> Selection:
+    return request.config.selection  # type: ignore[attr-defined,no-any-return]

@@ -1,0 +1,1 @@
+"""Compiled matrix products: blocks for the caches, packed panels, the register tile."""

@@ -1,0 +1,1 @@
+"""What the bug is: the known mistakes, and the patterns that wrong values make."""

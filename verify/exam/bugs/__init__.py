@@ -1,0 +1,1 @@
+"""Planted bugs, which the verifier must catch."""

@@ -1,0 +1,1 @@
+"""One kernel judged at one point: its values and its contract."""

@@ -1,0 +1,145 @@
+"""How far rounding alone may carry a correct kernel from the exact gradient: a running error analysis (Higham 2002, section 3.3).
+
+Beside every quantity of the two passes stands a bound on its error, ``e_z`` beside z and so on, for arithmetic with unit
+round-off u. A sum of n products is allowed ``min(n, 4 √n) u Σ |terms|``: the second is the probabilistic bound (Higham & Mary
+2019), without which float32 sums of 784 terms would hide errors of 1e-5. Elementary functions are allowed 8 u, relative, and
+σ is allowed 2 u, absolute: enough for any library's exp and tanh and for every usual way to write (4).
+Such bounds hold while the rounding errors of a sum are not all alike; thousands of identical rows, added one by one, can exceed them.
+The formulas are those of the derivation; were one wrong, a bound would be off, never a reference.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltacheck.verify.references.network_model import Model
+
+Array = NDArray[Any]
+
+FUNCTION = 8.0  # units of round-off that an elementary function may be off, relative
+ABSOLUTE = 2.0  # and absolute, near the ends of the range of σ
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """Bounds on the error of each result of a correct kernel: activations (B, n_i), cost, gradient (P,)."""
+
+    activations: tuple[Array, ...]
+    last: Array  # of what the cost looks at: the output or log p, (B, n_l)
+    cost: float
+    gradient: Array
+
+
+def allowed(model: Model, dtype: Any) -> Rounding:
+    """The rounding that a kernel of ``dtype`` (float32 or float64) is allowed at the model's point.
+
+    Overflow in here means that the dtype itself gives out: the bound is infinite then, not an error.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _Analysis(model, float(np.finfo(dtype).eps) / 2, float(np.finfo(dtype).tiny)).run()
+
+
+class _Analysis:
+    def __init__(self, model: Model, u: float, tiny: float) -> None:
+        self.model, self.u, self.tiny = model, u, tiny
+
+    def run(self) -> Rounding:
+        model, u = self.model, self.u
+        activations = model.network.activations
+        a, e_a, e_z = model.a, [np.zeros_like(model.x)], [np.zeros_like(model.x)]
+        for i, activation in enumerate(activations):
+            e_z.append(self.product_error(a[i], e_a[i], abs(model.w[i])) + u * (abs(model.z[i + 1]) + abs(model.b[i])))
+            e_a.append(self.sigma_error(activation, model.z[i + 1], a[i + 1], e_z[i + 1]))
+        last, e_last = self.last_error(e_a[-1], e_z[-1])
+        terms = abs(model.y * last) if model.network.cost == "cross_entropy" else 0.5 * (model.y - last) ** 2
+        slopes = abs(model.y) if model.network.cost == "cross_entropy" else abs(model.y - last) + 0.5 * e_last
+        e_cost = float((slopes * e_last).sum() + (self.gamma(terms.size) + 2 * u) * terms.sum() + self.tiny)
+        return Rounding(tuple(e_a), e_last, e_cost, self.gradient_error(e_a, e_z))
+
+    def gradient_error(self, e_a: list[Array], e_z: list[Array]) -> Array:
+        """Bounds for (11) to (14), from the last layer back."""
+        model, a = self.model, self.model.a
+        errors = np.empty(model.network.n_parameters)
+        e_dw, e_db = model.network.unpack(errors)
+        delta, e_delta = self.output_delta(e_a[-1], e_z[-1])
+        for i in reversed(range(len(model.w))):
+            e_dw[i][:] = self.product_error(a[i].T, e_a[i].T, abs(delta)) + carried(abs(a[i]).T + e_a[i].T, e_delta)
+            e_db[i][:] = carried(np.ones((1, len(delta))), e_delta) + self.gamma(len(delta)) * abs(delta).sum(axis=0)
+            if i:
+                before = delta @ model.w[i].T
+                e_before = self.product_error(delta, e_delta, abs(model.w[i]).T)
+                delta, e_delta = self.times_dsigma(before, e_before, i, e_a[i], e_z[i])
+        return np.nan_to_num(errors, nan=np.inf, posinf=np.inf)
+
+    def output_delta(self, e_output: Array, e_z: Array) -> tuple[Array, Array]:
+        """δ_l and its error: (11), or Σy·p − y for the softmax."""
+        model, u = self.model, self.u
+        if model.network.cost == "cross_entropy":
+            total, size = model.y.sum(axis=1, keepdims=True), abs(model.y).sum(axis=1, keepdims=True)
+            delta = total * model.a[-1] - model.y
+            e_total = self.gamma(model.y.shape[1]) * size
+            return delta, abs(total) * e_output + e_total * model.a[-1] + 2 * u * (abs(delta) + abs(model.y))
+        difference = model.a[-1] - model.y
+        return self.times_dsigma(difference, e_output + u * abs(difference), len(model.w), e_output, e_z)
+
+    def times_dsigma(self, factor: Array, e_factor: Array, i: int, e_a: Array, e_z: Array) -> tuple[Array, Array]:
+        """``factor ⊙ σ′(z_i)`` and its error, (12)."""
+        dsigma, e_dsigma = self.dsigma(self.model.network.activations[i - 1], self.model.a[i], e_a, self.model.z[i], e_z)
+        delta = factor * dsigma
+        return delta, e_factor * (dsigma + e_dsigma) + abs(factor) * e_dsigma + 2 * self.u * abs(delta) + self.tiny
+
+    def dsigma(self, activation: str, a: Array, e_a: Array, z: Array, e_z: Array) -> tuple[Array, Array]:
+        """σ′ and its error when it is written in terms of a."""
+        if activation == "sigmoid":
+            return a * (1 - a), abs(1 - 2 * a) * e_a + e_a**2 + self.u * a + self.tiny
+        if activation == "tanh":
+            return 1 - a * a, (2 * abs(a) + e_a) * e_a + 2 * self.u
+        if activation == "relu":  # a kink within the error of z may be taken for either side
+            return (z > 0).astype(float), ((abs(z) <= e_z) & (e_z > 0)).astype(float)
+        return np.ones_like(a), np.zeros_like(a)
+
+    def sigma_error(self, activation: str, z: Array, a: Array, e_z: Array) -> Array:
+        """The error of σ(z) when z is off by up to ``e_z``."""
+        own: Array = FUNCTION * self.u * abs(a) + self.tiny
+        if activation == "sigmoid":  # |σ″| < 0.1, and σ never leaves [0, 1]
+            own += np.minimum(a * (1 - a) * e_z + 0.05 * e_z**2, 1.0) + ABSOLUTE * self.u
+        elif activation == "tanh":  # |tanh″| < 0.8
+            own += np.minimum((1 - a * a) * e_z + 0.4 * e_z**2, 2.0) + ABSOLUTE * self.u
+        elif activation == "softmax":
+            spread = e_z + e_z.max(axis=-1, keepdims=True) + self.u * abs(z - z.max(axis=-1, keepdims=True))
+            own += np.minimum(a * np.expm1(np.minimum(spread, 700.0)), 1.0) + self.gamma(z.shape[-1]) * a
+        else:
+            return e_z  # relu and identity are exact, and stretch nothing
+        return own
+
+    def last_error(self, e_a: Array, e_z: Array) -> tuple[Array, Array]:
+        """What the cost looks at, and its error."""
+        model = self.model
+        last = model.last
+        if model.network.cost != "cross_entropy":
+            return last, e_a
+        own = self.u * (abs(last) + abs(model.z[-1]) + abs(model.z[-1]).max(axis=1, keepdims=True) + FUNCTION + last.shape[1])
+        return last, e_z + e_z.max(axis=1, keepdims=True) + 2 * own
+
+    def product_error(self, left: Array, e_left: Array, right: Array) -> Array:
+        """The error of ``left @ right`` from the errors of ``left`` and from its own sums; ``right`` (absolute values) is exact."""
+        size = abs(left) @ right
+        own: Array = self.gamma(left.shape[1]) * size + left.shape[1] * self.tiny * (size > 0)  # a sum of zeros is exact
+        return carried(e_left, right) + own
+
+    def gamma(self, n: int) -> float:
+        """The relative error, against Σ |terms|, that a sum of ``n`` products is allowed."""
+        return self.u * (min(n, 4.0 * math.sqrt(n)) + 1.0)
+
+
+def carried(left: Array, right: Array) -> Array:
+    """What errors add up to in a sum of products, |terms| = ``left @ right``, one of the two being the errors (both ≥ 0).
+
+    At worst they add up all with one sign; errors of many terms add up as a random walk does. Twice the latter is allowed.
+    """
+    return np.asarray(np.minimum(left @ right, 2.0 * np.sqrt((left**2) @ (right**2))))

@@ -1,0 +1,1 @@
+"""What ``pytest verify/`` runs: every kernel at every case."""

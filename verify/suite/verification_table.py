@@ -1,0 +1,167 @@
+"""``verification.csv``: a row for each kernel, case, dtype and block, written as soon as it is known; and its summary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from deltacheck.suites.run_folder import new_run
+from deltacheck.verify.suite.cases import Case
+from deltacheck.verify.verdict.compare import Diagnosis
+from deltacheck.verify.verdict.parameter_blocks import spans
+from deltacheck.verify.verdict.report import Report
+
+UNSUPPORTED = "unsupported"
+
+
+class Table:
+    """The rows of one run; the folder is made with the first of them."""
+
+    def __init__(self, results: Path) -> None:
+        self.results = results
+        self.folder: Path | None = None
+        self.rows: list[dict[str, Any]] = []
+        self.judging = ""  # what is being judged, for whoever interrupts it
+
+    def add(self, kernel: str, case: Case, dtype: str, report: Report) -> None:
+        """Append the blocks of one report; one row for the contract where it is broken."""
+        common = _keys(kernel, case, dtype)
+        broken = (
+            [
+                {
+                    **common,
+                    "block": "contract",
+                    "verdict": "fail",
+                    "diagnosis": _names(report.violations),
+                    "message": "; ".join(d.text for d in report.violations),
+                }
+            ]
+            if report.violations
+            else []
+        )
+        self._append(
+            broken
+            + [
+                {
+                    **common,
+                    "block": block.name,
+                    "verdict": block.verdict,
+                    "n_entries": block.n_entries,
+                    "n_checked": block.n_checked,
+                    "n_zero": block.n_zero,
+                    "max_abs_error": block.max_abs_error,
+                    "max_rel_error": block.max_rel_error,
+                    "error_bound": block.error_bound,
+                    "smallest_detectable": block.smallest_detectable,
+                    "worst_index": ",".join(map(str, block.worst_index)),
+                    "method": report.method,
+                    "diagnosis": _names(report.diagnoses) if block.verdict == "fail" else "",
+                    "seconds": report.seconds,
+                    "message": block.why,
+                }
+                for block in report.blocks
+            ]
+        )
+
+    def add_unsupported(self, kernel: str, case: Case, dtype: str, message: str) -> None:
+        """A case that the kernel says it does not support: a row for each block, so that nobody takes it for checked."""
+        common = _keys(kernel, case, dtype)
+        self._append(
+            [{**common, "block": span.name, "verdict": UNSUPPORTED, "n_checked": 0, "message": message} for span in spans(case.network)]
+        )
+
+    @property
+    def unjudged(self) -> list[str]:
+        """Kernels of which not one case was judged."""
+        if not self.rows:
+            return []
+        judged = {row["kernel"] for row in self.rows if row["verdict"] != UNSUPPORTED}
+        return [kernel for kernel in dict.fromkeys(row["kernel"] for row in self.rows) if kernel not in judged]
+
+    def summary(self) -> list[str]:
+        """A line for each kernel and dtype: cases by verdict, and what the passes are worth."""
+        table = pd.DataFrame(self.rows, columns=COLUMNS)
+        table["case_verdict"] = table.groupby(["kernel", "case", "dtype"])["verdict"].transform(_case_verdict)
+        cases = table.drop_duplicates(["kernel", "case", "dtype"])
+        gradient = table[table["block"].str.startswith("dC/d")]
+        lines = []
+        for (kernel, dtype), part in cases.groupby(["kernel", "dtype"], sort=False):
+            own = gradient[(gradient["kernel"] == kernel) & (gradient["dtype"] == dtype)]
+            lines.append(
+                {
+                    "kernel": kernel,
+                    "dtype": dtype,
+                    "cases": len(part),
+                    **{verdict: int((part["case_verdict"] == verdict).sum()) for verdict in ("pass", "fail", "inconclusive", UNSUPPORTED)},
+                    "entries": int(own["n_checked"].sum()),
+                    "largest error": own["max_rel_error"].max(),
+                    "would catch": own["smallest_detectable"].median(),
+                }
+            )
+        frame = pd.DataFrame(lines)
+        if not frame[UNSUPPORTED].any():
+            frame = frame.drop(columns=UNSUPPORTED)
+        text = frame.to_string(index=False, formatters=dict.fromkeys(("largest error", "would catch"), "{:.1e}".format), na_rep="-")
+        return [
+            *text.splitlines(),
+            "largest error: of any block, relative to its largest entry. would catch: the relative error in a block",
+            "that would surely have failed, the median of the blocks; every block has its own in the table.",
+            *self._names_of_failures(table),
+            *(f"{kernel}: no case was judged, so this is no success" for kernel in self.unjudged),
+        ]
+
+    def _names_of_failures(self, table: pd.DataFrame) -> list[str]:
+        """For each kernel that failed: what it was called how often, and the smallest case to begin with."""
+        lines = []
+        failed = table[table["verdict"] == "fail"].drop_duplicates(["kernel", "case", "dtype"])
+        for kernel, part in failed.groupby("kernel", sort=False):
+            names = part["diagnosis"].str.split("; ").str[0].replace("", "wrong output or cost").value_counts()
+            first = part.sort_values("n_params", kind="stable").iloc[0]
+            called = ", ".join(f"{name} in {count}" for name, count in names.items())
+            smallest = f"the smallest of them is {first['case']} ({first['layers']}, {first['dtype']})"
+            lines.append(f"{kernel} failed {len(part)} cases: {called}; {smallest}")
+        return lines
+
+    def shown_path(self, here: Path) -> Path:
+        """Where the table lies, relative to ``here`` when it is below."""
+        path = self.results / "verify" / "latest" / "verification.csv"
+        return path.relative_to(here) if path.is_relative_to(here) else path
+
+    def _append(self, rows: list[dict[str, Any]]) -> None:
+        if self.folder is None:
+            self.folder = new_run(self.results, "verify")
+        path = self.folder / "verification.csv"
+        pd.DataFrame(rows, columns=COLUMNS).to_csv(path, mode="a", header=not path.exists(), index=False)
+        self.rows += rows
+        self.judging = ""
+
+
+COLUMNS = [
+    *("kernel", "case", "layers", "activation", "cost", "n_params", "batch", "dtype", "block", "verdict"),
+    *("n_entries", "n_checked", "n_zero", "max_abs_error", "max_rel_error", "error_bound", "smallest_detectable"),
+    *("worst_index", "method", "diagnosis", "seconds", "message"),
+]
+
+
+def _keys(kernel: str, case: Case, dtype: str) -> dict[str, Any]:
+    network = case.network
+    return {
+        "kernel": kernel,
+        "case": case.name,
+        "layers": "-".join(map(str, network.layer_sizes)),
+        "activation": ",".join(network.activations),
+        "cost": network.cost,
+        "n_params": network.n_parameters,
+        "batch": case.batch,
+        "dtype": dtype,
+    }
+
+
+def _names(diagnoses: tuple[Diagnosis, ...]) -> str:
+    return "; ".join(diagnosis.name for diagnosis in diagnoses)
+
+
+def _case_verdict(verdicts: pd.Series[str]) -> str:
+    return next(v for v in ("fail", "inconclusive", UNSUPPORTED, "pass") if (verdicts == v).any())

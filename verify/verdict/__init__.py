@@ -1,0 +1,1 @@
+"""Pass, fail or inconclusive: how values are compared with a reference, and the report."""
