@@ -1,4 +1,4 @@
-"""Did it get slower? Two runs, row by row: ``python -m deltacheck.bench.compare results/bench/older results/bench/newer``; or pairs of them."""
+"""Did it get slower? Compares two runs row by row, or pairs of runs: ``python -m deltacheck.bench.compare A B``."""
 
 from __future__ import annotations
 

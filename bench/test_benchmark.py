@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deltacheck.bench.cells.cell import PHASES, Cell
+from deltacheck.bench.session.hooks import OPTIONS_OF_RUN
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
-    from deltacheck.bench.session.options import Options
     from deltacheck.bench.session.replay import Entry
 
 PARAMETERS = "layers, activation, cost, batch, dtype, threads, phase, kernel"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    options: Options = metafunc.config.bench_options  # type: ignore[attr-defined]
+    options = metafunc.config.stash[OPTIONS_OF_RUN]
     values = [
         pytest.param(
             *(cell.layers, cell.activation, cell.network.cost, cell.batch, cell.dtype, cell.threads, phase, kernel),
@@ -26,7 +26,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         )
         for cell in options.cells
         for phase in PHASES
-        for kernel in options.contenders
+        for kernel in options.labels
     ]
     metafunc.parametrize(PARAMETERS, values)
 

@@ -14,8 +14,8 @@ import pytest
 
 from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import PHASES, Cell
-from deltacheck.bench.cells.contenders import Entrants
-from deltacheck.bench.cells.result import NO_CONTENDERS
+from deltacheck.bench.cells.contenders import Contenders
+from deltacheck.bench.cells.result import NOT_CONTENDERS
 from deltacheck.bench.processes.processes import Processes
 from deltacheck.bench.report import main
 from deltacheck.bench.session.run import Run
@@ -76,11 +76,11 @@ def started(folder: Path, kernels: tuple[str, ...] = KERNELS) -> Run:
     folder.mkdir()
     plan = {(cell, phase): list(kernels) for cell in CELLS for phase in PHASES}
     plan[CELLS[0], "forward"] = ["naive"]  # somebody left the others out
-    processes = Processes(Entrants(kernels), "numpy")
+    processes = Processes(Contenders(kernels), "numpy")
     processes.start()
     processes.samples = folder / "samples.csv", folder.name
-    entrants, budget, silent = Entrants(kernels), Budget(total_s=0.01), Silent()
-    return Run(folder, folder, "a test", plan, processes, entrants, budget, silent, sweeps=2, quick=True)  # type: ignore[arg-type]
+    contenders, budget, silent = Contenders(kernels), Budget(total_s=0.01), Silent()
+    return Run(folder, folder, "a test", plan, processes, contenders, budget, silent, sweeps=2, quick=True)  # type: ignore[arg-type]
 
 
 def measured(run: Run) -> Run:
@@ -128,8 +128,8 @@ def test_both_of_a_pair_take_every_round_and_only_contenders_have_rows(finished:
         assert rounds["again"] == rounds[first]
     assert samples["process"].is_monotonic_increasing  # all cells in the first, then all in the second
     assert set(samples.groupby(["phase", "batch", "dtype"])["process"].agg(lambda of: tuple(of.unique()))) == {(0, 1)}
-    assert set(NO_CONTENDERS) <= set(samples["kernel"])
-    assert not set(NO_CONTENDERS) & set(summary["kernel"])
+    assert set(NOT_CONTENDERS) <= set(samples["kernel"])
+    assert not set(NOT_CONTENDERS) & set(summary["kernel"])
     assert summary["aa_ratio"].notna().all()
     assert summary["peak_bytes"].notna().equals(summary["verdict"] == "pass")
 
@@ -249,7 +249,10 @@ def test_a_stranger_can_rebuild_the_speedups(folder: Path) -> None:
     planted = pd.read_csv(folder / "summary.csv")
     planted["tie"] = planted["tie"].mask(planted["tie"].notna() & (planted["dtype"] == "float32"), True)
     planted.to_csv(folder / "summary.csv", index=False)
-    text = (Path(__file__).parent.parent / "results" / "README.md").read_text(encoding="utf-8")
+    readme = Path(__file__).parents[1] / "results" / "README.md"
+    if not readme.exists():
+        pytest.skip("the documentation is in the source checkout")
+    text = readme.read_text(encoding="utf-8")
     first, second, *_ = [block.partition("```")[0] for block in text.split("```python\n")[1:]]
     names: dict[str, Any] = {}
     for block in (first, second):

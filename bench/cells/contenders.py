@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from deltacheck.bench.cells.result import NO_CONTENDERS
+from deltacheck.bench.cells.result import NOT_CONTENDERS
 from deltacheck.bench.peers.peer import peers
 from deltacheck.kernels import load
 from deltacheck.kernels.protocol import KernelClass
@@ -13,7 +13,7 @@ from deltacheck.suites.selection import labelled
 
 
 @dataclass(frozen=True)
-class Entrants:
+class Contenders:
     """``kernels``: names that ``kernels.load`` knows; ``packages``: of peers, ``torch`` or ``jax``."""
 
     kernels: tuple[str, ...]
@@ -24,7 +24,7 @@ class Entrants:
 
         A user's kernel that goes by the name of a peer, of the floor or of the second entry gets another.
         """
-        taken = {*NO_CONTENDERS, *peers(self.packages)}
+        taken = {*NOT_CONTENDERS, *peers(self.packages)}
         names: dict[str, str] = {}
         for label, name in labelled(self.kernels).items():
             while label in taken:
@@ -42,6 +42,6 @@ class Entrants:
         return {label: load(name) for label, name in self.names().items()} | peers(self.packages)
 
 
-def twice(timed: Collection[str], baseline: str | None) -> str | None:
+def aa_kernel(timed: Collection[str], baseline: str | None) -> str | None:
     """Who is entered twice: the baseline, or where it has no time the first that has one."""
     return baseline if baseline in timed else next(iter(timed), None)

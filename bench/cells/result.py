@@ -8,8 +8,8 @@ from typing import Any
 
 NAN = float("nan")
 FLOOR = "floor"  # what the bare matrix products go by among the samples
-AGAIN = "again"  # what the second instance of the kernel that is entered twice goes by
-NO_CONTENDERS = (FLOOR, AGAIN)  # they take turns, to measure the others by
+AA_INSTANCE = "again"  # what the second instance of the kernel that is entered twice goes by
+NOT_CONTENDERS = (FLOOR, AA_INSTANCE)  # they take turns, to measure the others by
 
 Call = Callable[[], Any]  # one pass of a contender, its arguments bound
 Clock = Callable[[], float]  # seconds; the tests bring their own

@@ -10,7 +10,7 @@ from deltacheck.bench.cells.result import NAN
 
 
 @dataclass(frozen=True)
-class Yardsticks:
+class RunConstants:
     """``peak_gflops``: by dtype and threads, None without a JIT compiler. ``first_calls_s``: by kernel and dtype, cold and cached.
 
     ``dispatch_s``: by kernel, dtype and threads, what a step costs whatever the size.
@@ -42,7 +42,7 @@ class Yardsticks:
         }
 
     @classmethod
-    def of(cls, about: Mapping[str, Any]) -> Yardsticks:
+    def of(cls, about: Mapping[str, Any]) -> RunConstants:
         """Those that a run.json tells of. Raises ``KeyError`` and ``TypeError`` where it is none."""
         first = ((told["kernel"], told["dtype"], told["cold_s"], told["cached_s"]) for told in about["first_calls"])
         steps = ((told["kernel"], told["dtype"], told["threads"], told["dispatch_s"]) for told in about["dispatch"])
@@ -53,7 +53,7 @@ class Yardsticks:
         )
 
 
-NONE = Yardsticks()
+NONE = RunConstants()
 
 
 def none_for_nan(value: float) -> float | None:

@@ -15,7 +15,7 @@ SPARE = 0.75  # of the load that this process may itself have left behind, as it
 WIDE = 0.05  # a band beyond which much is tied that need not be
 
 
-def beforehand(about: Mapping[str, Any]) -> list[str]:
+def before_run(about: Mapping[str, Any]) -> list[str]:
     """Of what run.json says at a run's start."""
     found = [
         f"{name}={about['environment'][name]} is set: it chooses the BLAS's kernels" for name in STEERING if name in about["environment"]
@@ -37,7 +37,7 @@ def beforehand(about: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def afterwards(about: Mapping[str, Any], bands: Mapping[int, float]) -> list[str]:
+def after_run(about: Mapping[str, Any], bands: Mapping[int, float]) -> list[str]:
     """Of what run.json says at its end, and of the A/A bands, by number of threads."""
     cpus = about["cpu_count_usable"] or 1
     found = []

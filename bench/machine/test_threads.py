@@ -8,7 +8,7 @@ import threadpoolctl
 
 from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import Cell
-from deltacheck.bench.machine.threads import foreseen, strays, threads_held
+from deltacheck.bench.machine.threads import foreseen, stray_pools, threads_held
 from deltacheck.bench.timing.contest import Contest
 from deltacheck.kernels import load
 
@@ -23,7 +23,7 @@ def test_every_pool_is_held_and_let_go(n: int) -> None:
     with threads_held(n):
         assert {pool["num_threads"] for pool in threadpoolctl.threadpool_info()} == {n}
         assert numba.get_num_threads() == min(n, numba.config.NUMBA_NUM_THREADS)
-        assert strays(n) == []
+        assert stray_pools(n) == []
     assert pools() == before
 
 
@@ -33,9 +33,9 @@ def test_pytorch_s_pool_is_held_and_let_go() -> None:
     for n in (1, 2):
         with threads_held(n):
             assert torch.get_num_threads() == n
-            assert strays(n) == []
+            assert stray_pools(n) == []
             torch.set_num_threads(3)
-            assert "torch ran 3 threads, not" in " ".join(strays(n))
+            assert "torch ran 3 threads, not" in " ".join(stray_pools(n))
     assert torch.get_num_threads() == before
 
 
@@ -57,7 +57,7 @@ def test_a_pool_that_does_not_keep_to_it_is_reported(monkeypatch: pytest.MonkeyP
 def test_what_numba_runs_is_looked_at() -> None:
     with threads_held(2):
         numba.set_num_threads(1)
-        found = strays(2)
+        found = stray_pools(2)
     assert found == (["numba ran 1 threads, not 2"] if numba.config.NUMBA_NUM_THREADS > 1 else [])
 
 
@@ -70,4 +70,4 @@ def test_more_threads_than_there_are_is_said_beforehand(monkeypatch: pytest.Monk
         "4 threads were asked for, and NUMBA_NUM_THREADS allows Numba 2",
     ]
     with threads_held(1):
-        assert strays(1) == []
+        assert stray_pools(1) == []

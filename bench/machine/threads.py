@@ -27,7 +27,7 @@ def threads_held(n: int) -> Iterator[None]:
         yield
 
 
-def strays(n: int) -> list[str]:
+def stray_pools(n: int) -> list[str]:
     """The pools that are not at ``n`` threads though they could be, a line for each: ``libgomp ran 2 threads, not 1``."""
     found = {pool["prefix"]: (pool["num_threads"], n) for pool in threadpoolctl.threadpool_info()}
     found["numba"] = numba.get_num_threads(), min(n, most_of_numba())

@@ -8,7 +8,7 @@ import pandas as pd
 
 from deltacheck.bench.cells.result import NAN
 from deltacheck.bench.page.inputs import CELL
-from deltacheck.bench.statistics.winners import podium
+from deltacheck.bench.statistics.winners import ranking
 
 NOBODY = ""  # as a winner
 
@@ -24,7 +24,7 @@ def winners(rows: pd.DataFrame) -> pd.DataFrame:
     for key, entered in rows.groupby(["phase", *CELL], sort=False):
         if (entered["status"] == "not_run").all():
             continue
-        first, second, n_timed = standing = podium(entered.to_dict("records"))
+        first, second, n_timed = standing = ranking(entered.to_dict("records"))
         about: dict[str, Any] = {"n_timed": n_timed, "fastest": "", "next": "", "factor": NAN, "low": NAN, "high": NAN}
         if first:
             about["fastest"] = first["kernel"]

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from deltacheck.bench.page import text
 from deltacheck.bench.page.figures.floors import floor_plots
-from deltacheck.bench.page.figures.style import GREY, looks
+from deltacheck.bench.page.figures.style import GREY, kernel_styles
 from deltacheck.bench.page.figures.svg import drawing
 from deltacheck.bench.page.figures.times import against_batch, against_work
 from deltacheck.bench.page.figures.win_maps import win_maps
@@ -55,10 +55,10 @@ def rendered(run: Inputs) -> str:
 def contents(run: Inputs) -> dict[str, Any]:
     """What the template needs."""
     won = winners(run.rows)
-    look = looks(run.kernels)
+    styles = kernel_styles(run.kernels)
     return {
         "run": run,
-        "look": {kernel: look[kernel] for kernel in run.timed},
+        "styles": {kernel: styles[kernel] for kernel in run.timed},
         "grey": GREY,
         "css": Markup((HERE / "page.css").read_text(encoding="utf-8")),
         "script": Markup((HERE / "page.js").read_text(encoding="utf-8")),
@@ -66,10 +66,10 @@ def contents(run: Inputs) -> dict[str, Any]:
         "band": headline.band(run.rows),
         "warnings": headline.warnings(run),
         "facts": headline.facts(run),
-        "maps": win_maps(run, won, look),
-        "against_work": against_work(run, look),
-        "against_batch": against_batch(run, look),
-        "floors": floor_plots(run, look),
+        "maps": win_maps(run, won, styles),
+        "against_work": against_work(run, styles),
+        "against_batch": against_batch(run, styles),
+        "floors": floor_plots(run, styles),
         "startup_plot": startup_plot(run),
         "speedups": speedups(run),
         "why": why(run) if run.phases else None,

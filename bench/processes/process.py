@@ -16,7 +16,7 @@ from typing import Any
 
 from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import Cell
-from deltacheck.bench.cells.contenders import Entrants
+from deltacheck.bench.cells.contenders import Contenders
 from deltacheck.bench.processes.worker import NOBODY, in_hand, serve
 
 TICK_S = 1.0
@@ -40,7 +40,7 @@ class LostError(Exception):
 class Process:
     """One of them. What its kernels print goes where the output of the run goes."""
 
-    def __init__(self, number: int, entrants: Entrants, labels: Sequence[str]) -> None:
+    def __init__(self, number: int, contenders: Contenders, labels: Sequence[str]) -> None:
         self.held: tuple[Cell, Budget] | None = None  # what it has begun with
         self.entered: set[str] = set()  # the kernels that can be timed there
         self._labels = in_hand(labels)
@@ -48,7 +48,7 @@ class Process:
         spawn = multiprocessing.get_context("spawn")  # a fork would have this one's locks, and its luck
         self._hand = spawn.RawArray("q", [NOBODY, 0])
         self._pipe, theirs = spawn.Pipe()
-        arguments = theirs, number, entrants, self._hand, self._stack.name
+        arguments = theirs, number, contenders, self._hand, self._stack.name
         self._process = spawn.Process(target=serve, args=arguments, name=f"deltacheck {number}", daemon=True)
         with without_main():
             self._process.start()

@@ -10,10 +10,10 @@ from typing import Any
 
 from deltacheck.bench.cells.budget import LIMIT_S, Budget
 from deltacheck.bench.cells.cell import PHASES, Cell
-from deltacheck.bench.cells.contenders import Entrants, twice
-from deltacheck.bench.cells.result import AGAIN, Admitted, Result
+from deltacheck.bench.cells.contenders import Contenders, aa_kernel
+from deltacheck.bench.cells.result import AA_INSTANCE, Admitted, Result
 from deltacheck.bench.processes.process import LostError, Process
-from deltacheck.bench.timing.step_time_estimates import Reach
+from deltacheck.bench.timing.step_time_estimates import StepTimes
 
 TELL_S = 10.0
 FIRST = "at its first calls and their verification"
@@ -27,11 +27,11 @@ class Processes:
     it; another begins, and what the others did there in that phase is done anew.
     """
 
-    def __init__(self, entrants: Entrants, baseline: str | None = None) -> None:
+    def __init__(self, contenders: Contenders, baseline: str | None = None) -> None:
         self.samples: tuple[Path, str] | None = None
         self.warnings: list[str] = []
-        self._entrants = entrants
-        self._labels = entrants.labels()
+        self._contenders = contenders
+        self._labels = contenders.labels()
         self._baseline = baseline
         self._begun = 0
         self._process: Process | None = None
@@ -41,7 +41,7 @@ class Processes:
 
     def start(self) -> Process:
         """Begin with one, which takes some seconds. Raises ``RuntimeError`` where that cannot be."""
-        process = self._process = Process(self._begun, self._entrants, self._labels)
+        process = self._process = Process(self._begun, self._contenders, self._labels)
         self._begun += 1
         process.ready(LIMIT_S)
         return process
@@ -66,9 +66,9 @@ class Processes:
             return {}
 
     def admit(
-        self, cell: Cell, names: Collection[str], budget: Budget, reach: Reach, say: Say = lambda text: None, verified: bool = True
+        self, cell: Cell, names: Collection[str], budget: Budget, step_times: StepTimes, say: Say = lambda text: None, verified: bool = True
     ) -> dict[str, Admitted]:
-        """Which kernels may run in a cell, and are right (``Contest.admit``)? ``reach`` learns of step times."""
+        """Which kernels may run in a cell, and are right (``Contest.admit``)? ``step_times`` learns of step times."""
         admitted = self._admitted[cell] = {}
         for name in names:
             if name in self._hung:
@@ -77,9 +77,9 @@ class Processes:
             say(f"verifying {name}" if verified else f"trying {name}")
             try:
                 process = self._at(cell, names, budget)
-                admitted[name], learned = process.call("admit", name, reach, verified, limit_s=budget.limit_s)
+                admitted[name], learned = process.call("admit", name, step_times, verified, limit_s=budget.limit_s)
                 process.entered.add(name)
-                reach.learn(learned)
+                step_times.learn(learned)
             except LostError as lost:
                 admitted[name] = dict.fromkeys(PHASES, self._blamed(lost, name, str(cell), FIRST))
         return admitted
@@ -89,20 +89,20 @@ class Processes:
 
         ``kept``: the turns go to the file, too.
         """
-        first = twice(timed(results), self._baseline)
+        first = aa_kernel(timed(results), self._baseline)
         if first is None:
             return dict(results)
         added = dict(results)
         found = self._share(cell, phase, results, budget, self.samples if kept else None)
         if first not in found:  # then it is the second instance of another
-            found.pop(AGAIN, None)
+            found.pop(AA_INSTANCE, None)
         for name, result in found.items():
             before = results.get(name, Result("ok"))
             if before.status == "ok":
                 turns = (*before.turns, *result.turns) if result.status == "ok" else ()
                 added[name] = replace(before, status=result.status, message=result.message, turns=turns)
-        if AGAIN in added and added[first].status != "ok":  # without the first there is no pair
-            added[AGAIN] = Result(added[first].status, message=added[first].message)
+        if AA_INSTANCE in added and added[first].status != "ok":  # without the first there is no pair
+            added[AA_INSTANCE] = Result(added[first].status, message=added[first].message)
         return added
 
     def _share(
@@ -136,7 +136,7 @@ class Processes:
                     os.truncate(samples[0], length)
                 if not isinstance(error, LostError):
                     raise
-                name = (twice(names, self._baseline) or "") if error.name == AGAIN else error.name
+                name = (aa_kernel(names, self._baseline) or "") if error.name == AA_INSTANCE else error.name
                 fallen[name] = self._blamed(error, name, f"{cell} {phase}", during)
                 continue
             self.warnings += [warning for warning in warnings if warning not in self.warnings]

@@ -17,15 +17,15 @@ import pytest
 
 from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import PHASES, Cell
-from deltacheck.bench.cells.contenders import Entrants
-from deltacheck.bench.cells.result import AGAIN, FLOOR, Admitted, Result
+from deltacheck.bench.cells.contenders import Contenders
+from deltacheck.bench.cells.result import AA_INSTANCE, FLOOR, Admitted, Result
 from deltacheck.bench.processes.process import LostError, Process
 from deltacheck.bench.processes.processes import Processes
 from deltacheck.bench.tables.rebuild import rebuild
 from deltacheck.bench.timing.samples_file import begin_samples, read_samples
-from deltacheck.bench.timing.step_time_estimates import Reach
+from deltacheck.bench.timing.step_time_estimates import StepTimes
 
-ROOT = Path(__file__).parent.parent
+BENCH = Path(__file__).parents[1]
 CELL = Cell.of("3-2", "sigmoid", "squared_error", 7, "float64")
 OTHER = Cell.of("3-2", "sigmoid", "squared_error", 8, "float64")
 BUDGET = Budget(total_s=0.02, limit_s=2.5)
@@ -87,7 +87,7 @@ def closing() -> Iterator[list[Processes]]:
 
 
 def begun(closing: list[Processes], folder: Path, *kernels: str, baseline: str = "numpy") -> Processes:
-    processes = Processes(Entrants(kernels), baseline)
+    processes = Processes(Contenders(kernels), baseline)
     processes.samples = folder / "samples.csv", "a run"
     begin_samples(folder / "samples.csv")
     closing.append(processes)
@@ -120,13 +120,13 @@ def test_a_fault_is_a_status_and_costs_nobody_else_a_thing(
 ) -> None:
     processes = begun(closing, tmp_path, "numpy", faulty(tmp_path, fault, when))
     names = ["numpy", "faulty"]
-    admitted = processes.admit(CELL, names, BUDGET, Reach())
+    admitted = processes.admit(CELL, names, BUDGET, StepTimes())
     assert {result.status for result in admitted["numpy"].values()} == {"ok"}
     assert {result.status for result in admitted["faulty"].values()} == {status if when == FIRST else "ok"}
     results = swept(processes, admitted)
     for phase, of in results.items():
-        assert (of["numpy"].status, of[AGAIN].status, of[FLOOR].status) == ("ok", "ok", "ok"), phase
-        assert len(of["numpy"].turns) == len(of[AGAIN].turns) >= 7
+        assert (of["numpy"].status, of[AA_INSTANCE].status, of[FLOOR].status) == ("ok", "ok", "ok"), phase
+        assert len(of["numpy"].turns) == len(of[AA_INSTANCE].turns) >= 7
         assert len({turn.process for turn in of["numpy"].turns}) >= 2
         assert len({turn.round for turn in of["numpy"].turns}) == len(of["numpy"].turns)
     failed = {phase: of["faulty"] for phase, of in results.items() if of["faulty"].status != "ok"}
@@ -136,7 +136,7 @@ def test_a_fault_is_a_status_and_costs_nobody_else_a_thing(
     assert failed["backward"].message == message.format(told)
     saved = read_samples(tmp_path / "samples.csv")
     assert {phase: tuple(saved[CELL, phase]["numpy"]) for phase in PHASES} == {phase: of["numpy"].turns for phase, of in results.items()}
-    later = processes.admit(OTHER, names, BUDGET, Reach())["faulty"]["step"]  # what hung is not tried again
+    later = processes.admit(OTHER, names, BUDGET, StepTimes())["faulty"]["step"]  # what hung is not tried again
     assert (later.status, later.message[:22]) == (("timeout", "not tried: it hung on ") if status == "timeout" else ("ok", ""))
 
 
@@ -144,7 +144,7 @@ def test_one_that_fails_in_another_process_alone_has_no_time(closing: list[Proce
     once = f"Path({str(tmp_path / 'first')!r})"
     when = f"({once}.exists() and {once}.read_text() != str(os.getpid()) or {once}.write_text(str(os.getpid())) == 0)"
     processes = begun(closing, tmp_path, "numpy", faulty(tmp_path, "raise ValueError('planted')", when))
-    admitted = processes.admit(CELL, ["numpy", "faulty"], BUDGET, Reach())
+    admitted = processes.admit(CELL, ["numpy", "faulty"], BUDGET, StepTimes())
     assert admitted["faulty"]["step"].status == "ok"
     for of in swept(processes, admitted).values():
         found = of["faulty"]
@@ -154,27 +154,32 @@ def test_one_that_fails_in_another_process_alone_has_no_time(closing: list[Proce
 def test_where_the_second_entry_hangs_it_is_the_kernel_that_does(closing: list[Processes], tmp_path: Path) -> None:
     (tmp_path / "second.py").write_text(SECOND)
     processes = begun(closing, tmp_path, str(tmp_path / "second.py"), "naive", baseline="second")
-    admitted = processes.admit(CELL, ["second", "naive"], BUDGET, Reach(), verified=False)
+    admitted = processes.admit(CELL, ["second", "naive"], BUDGET, StepTimes(), verified=False)
     found = processes.time(CELL, "step", {name: of["step"] for name, of in admitted.items()}, BUDGET)
-    assert {name: result.status for name, result in found.items()} == {"second": "timeout", "naive": "ok", AGAIN: "timeout", FLOOR: "ok"}
+    assert {name: result.status for name, result in found.items()} == {
+        "second": "timeout",
+        "naive": "ok",
+        AA_INSTANCE: "timeout",
+        FLOOR: "ok",
+    }
     assert "in step (second.py, line 11 in value_and_grad)" in found["second"].message
-    assert not found[AGAIN].turns
+    assert not found[AA_INSTANCE].turns
 
 
 def test_the_second_entry_is_that_of_the_first_whoever_came_first_there(closing: list[Processes], tmp_path: Path) -> None:
     """A process that is lost at first calls leaves one that some have yet to enter."""
     crash = faulty(tmp_path, CRASHES)
     processes = begun(closing, tmp_path, "numpy", crash, "naive", baseline="none")
-    admitted = processes.admit(CELL, ["numpy", "faulty", "naive"], BUDGET, Reach())
+    admitted = processes.admit(CELL, ["numpy", "faulty", "naive"], BUDGET, StepTimes())
     found = swept(processes, admitted)["forward"]
-    seconds = {name: np.median([turn.seconds for turn in found[name].turns]) for name in ("numpy", "naive", AGAIN)}
-    assert abs(np.log(seconds[AGAIN] / seconds["numpy"])) < abs(np.log(seconds[AGAIN] / seconds["naive"]))
-    assert len(found[AGAIN].turns) == len(found["numpy"].turns)
+    seconds = {name: np.median([turn.seconds for turn in found[name].turns]) for name in ("numpy", "naive", AA_INSTANCE)}
+    assert abs(np.log(seconds[AA_INSTANCE] / seconds["numpy"])) < abs(np.log(seconds[AA_INSTANCE] / seconds["naive"]))
+    assert len(found[AA_INSTANCE].turns) == len(found["numpy"].turns)
 
 
 def test_what_hung_keeps_the_turns_that_it_has_and_is_not_tried_again(closing: list[Processes], tmp_path: Path) -> None:
     processes = begun(closing, tmp_path, "numpy", faulty(tmp_path, SLEEPS, f"Path({str(tmp_path / 'now')!r}).exists()"))
-    admitted = processes.admit(CELL, ["numpy", "faulty"], BUDGET, Reach())
+    admitted = processes.admit(CELL, ["numpy", "faulty"], BUDGET, StepTimes())
     results = {phase: {name: of[phase] for name, of in admitted.items()} for phase in PHASES}
     first = {phase: processes.time(CELL, phase, of, BUDGET) for phase, of in results.items()}
     (tmp_path / "now").touch()
@@ -195,13 +200,13 @@ def test_what_hung_keeps_the_turns_that_it_has_and_is_not_tried_again(closing: l
 def test_kernels_may_have_processes_of_their_own(closing: list[Processes], tmp_path: Path, work: str) -> None:
     name = faulty(tmp_path, f"import multiprocessing; Faulty.done = Faulty.calls == 1 and ({work})")
     processes = begun(closing, tmp_path, "numpy", name)
-    found = swept(processes, processes.admit(CELL, ["numpy", "faulty"], BUDGET, Reach()))
+    found = swept(processes, processes.admit(CELL, ["numpy", "faulty"], BUDGET, StepTimes()))
     assert [found[phase]["faulty"].status for phase in PHASES] == ["ok"] * 3
 
 
 def test_a_crash_is_none_the_less_one_where_a_child_lives_on(closing: list[Processes], tmp_path: Path) -> None:
     processes = begun(closing, tmp_path, "numpy", faulty(tmp_path, f"os.fork() or time.sleep(20); {CRASHES}"))
-    found = processes.admit(CELL, ["numpy", "faulty"], Budget(limit_s=15.0), Reach())["faulty"]["step"]
+    found = processes.admit(CELL, ["numpy", "faulty"], Budget(limit_s=15.0), StepTimes())["faulty"]["step"]
     assert (found.status, found.message) == ("error", "its process died at its first calls and their verification: SIGSEGV")
 
 
@@ -210,17 +215,17 @@ def test_an_about_that_hangs_is_not_asked_again(closing: list[Processes], tmp_pa
     (tmp_path / "shy.py").write_text(SHY)
     processes = begun(closing, tmp_path, str(tmp_path / "shy.py"))
     assert (processes.tell(), processes.tell()) == ({}, {})
-    assert processes.admit(CELL, ["shy"], BUDGET, Reach())["shy"]["step"].status == "ok"
+    assert processes.admit(CELL, ["shy"], BUDGET, StepTimes())["shy"]["step"].status == "ok"
     going_on = processes._process
     assert processes.tell() == {}
     assert processes._process is going_on is not None
 
 
 def test_a_run_with_faults_is_complete_and_its_tables_can_be_made_anew(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "bench/", "--benchmark-only", "-q", "-p", "no:cacheprovider", "--results", str(tmp_path)]
+    command = [sys.executable, "-m", "pytest", str(BENCH), "--benchmark-only", "-q", "-p", "no:cacheprovider", "--results", str(tmp_path)]
     command += ["--kernel", "numpy", "--kernel", faulty(tmp_path, CRASHES, AMID), "--layers", "3-2", "--dtype", "float64", "--quick"]
     command += ["--batch", "1", "--batch", "7", "--batch", "8", "--cell-limit", "3", "--processes", "2"]
-    ran = subprocess.run(command, cwd=ROOT, timeout=120, capture_output=True, text=True)
+    ran = subprocess.run(command, cwd=tmp_path, timeout=120, capture_output=True, text=True)
     assert ran.returncode == 1, ran.stdout + ran.stderr
     folder = tmp_path / "bench" / "latest"
     text = (folder / "summary.csv").read_bytes()
@@ -261,7 +266,7 @@ def test_whoever_takes_turns_does_not_hang(closing: list[Processes], tmp_path: P
     """The limit is for one turn, not for all of them."""
     processes = begun(closing, tmp_path, "numpy")
     budget = Budget(total_s=1.5, limit_s=0.5, max_rounds=10**6)
-    admitted = processes.admit(CELL, ["numpy"], budget, Reach())["numpy"]
+    admitted = processes.admit(CELL, ["numpy"], budget, StepTimes())["numpy"]
     assert processes.time(CELL, "step", {"numpy": admitted["step"]}, budget)["numpy"].status == "ok"
 
 
@@ -273,27 +278,39 @@ def test_one_that_somebody_killed_is_replaced(closing: list[Processes], tmp_path
         processes._process._process.kill()
         processes._process._process.join()
 
-    admitted = processes.admit(CELL, ["numpy"], BUDGET, Reach())
+    admitted = processes.admit(CELL, ["numpy"], BUDGET, StepTimes())
     kill()
     assert processes.time(CELL, "step", {"numpy": admitted["numpy"]["step"]}, BUDGET)["numpy"].status == "ok"
     assert processes.warnings == [f"{CELL}: a process was gone, and another began in its place"]
     kill()
     assert processes.tell() == {}
-    assert processes.admit(OTHER, ["numpy"], BUDGET, Reach())["numpy"]["step"].status == "ok"
+    assert processes.admit(OTHER, ["numpy"], BUDGET, StepTimes())["numpy"]["step"].status == "ok"
 
 
 def test_a_script_that_runs_pytest_needs_no_guard(tmp_path: Path) -> None:
-    options = ["bench/", "--benchmark-only", "--quick", "--layers", "2-3-1", "--batch", "1", "--kernel", "numpy", "-p", "no:cacheprovider"]
+    options = [
+        str(BENCH),
+        "--benchmark-only",
+        "--quick",
+        "--layers",
+        "2-3-1",
+        "--batch",
+        "1",
+        "--kernel",
+        "numpy",
+        "-p",
+        "no:cacheprovider",
+    ]
     script = tmp_path / "script.py"
     script.write_text(f"import pytest, sys\nsys.exit(pytest.main({[*options, '--results', str(tmp_path)]}))\n")
-    ran = subprocess.run([sys.executable, str(script)], cwd=ROOT, timeout=120, capture_output=True, text=True)
+    ran = subprocess.run([sys.executable, str(script)], cwd=tmp_path, timeout=120, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert set(pd.read_csv(tmp_path / "bench" / "latest" / "summary.csv")["status"]) == {"ok"}
 
 
 def test_ctrl_c_is_for_the_run(closing: list[Processes], tmp_path: Path) -> None:
     processes = begun(closing, tmp_path, "numpy")
-    admitted = processes.admit(CELL, ["numpy"], BUDGET, Reach())
+    admitted = processes.admit(CELL, ["numpy"], BUDGET, StepTimes())
     going_on = processes._process
     assert going_on is not None
     os.kill(going_on._process.pid or 0, signal.SIGINT)
@@ -305,15 +322,15 @@ def test_ctrl_c_is_for_the_run(closing: list[Processes], tmp_path: Path) -> None
 def test_where_no_process_can_begin_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("deltacheck.bench.processes.process.serve", os._exit)  # it gets a pipe for a status, and dies of it
     with pytest.raises(RuntimeError, match="no process for the kernels could begin: its process died: exit status"):
-        Processes(Entrants(("numpy",))).start()
+        Processes(Contenders(("numpy",))).start()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no system call says so")
 def test_a_run_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
     fault = f"Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid())); {HANGS}"
-    command = [sys.executable, "-m", "pytest", "bench/", "--benchmark-only", "-q", "-p", "no:cacheprovider", "--results", str(tmp_path)]
+    command = [sys.executable, "-m", "pytest", str(BENCH), "--benchmark-only", "-q", "-p", "no:cacheprovider", "--results", str(tmp_path)]
     command += ["--kernel", faulty(tmp_path, fault), "--layers", "3-2", "--batch", "7", "--quick"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as run:
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as run:
         while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
             assert run.poll() is None
             time.sleep(0.1)

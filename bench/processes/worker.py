@@ -19,12 +19,12 @@ from typing import Any
 
 from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import Cell
-from deltacheck.bench.cells.contenders import Entrants
-from deltacheck.bench.cells.result import NO_CONTENDERS, Admitted, Result, Turn
+from deltacheck.bench.cells.contenders import Contenders
+from deltacheck.bench.cells.result import NOT_CONTENDERS, Admitted, Result, Turn
 from deltacheck.bench.machine.provenance import numba_facts, thread_pools
 from deltacheck.bench.timing.contest import Contest
 from deltacheck.bench.timing.samples_file import SamplesFile
-from deltacheck.bench.timing.step_time_estimates import Reach
+from deltacheck.bench.timing.step_time_estimates import StepTimes
 from deltacheck.kernels.messages import one_line_and_place
 
 NOBODY = -1
@@ -33,15 +33,15 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 
 def in_hand(labels: Iterable[str]) -> list[str]:
     """Whose turn it can be, in the order of their numbers."""
-    return [*labels, *NO_CONTENDERS]
+    return [*labels, *NOT_CONTENDERS]
 
 
 class Worker:
     """Its methods are the requests. ``hand``: two numbers that the run reads, whose turn it is among the labels, and a count of turns."""
 
-    def __init__(self, number: int, entrants: Entrants, hand: Any) -> None:
+    def __init__(self, number: int, contenders: Contenders, hand: Any) -> None:
         self._number = number
-        self._kernels = entrants.load()
+        self._kernels = contenders.load()
         self._hand = hand
         self._places = {name: place for place, name in enumerate(in_hand(self._kernels))}
         self._contest: Contest | None = None
@@ -51,9 +51,9 @@ class Worker:
         self._contest = None
         self._contest = Contest(cell, {name: self._kernels[name] for name in names}, budget, baseline, self._at)
 
-    def admit(self, name: str, reach: Reach, verified: bool) -> tuple[Admitted, Reach]:
+    def admit(self, name: str, step_times: StepTimes, verified: bool) -> tuple[Admitted, StepTimes]:
         """Let a kernel try, and have it verified."""
-        return self._held.admit(name, reach, verified), reach
+        return self._held.admit(name, step_times, verified), step_times
 
     def enter(self, name: str) -> Result:
         """Let one make its first calls that was admitted in another process."""
@@ -96,7 +96,7 @@ class Worker:
         self._hand[1] += 1
 
 
-def serve(pipe: Connection, number: int, entrants: Entrants, hand: Any, stack: str) -> None:
+def serve(pipe: Connection, number: int, contenders: Contenders, hand: Any, stack: str) -> None:
     """Answer the run's requests until it closes the pipe: each a method of ``Worker`` and its arguments, answered by what it returns.
 
     An answer is a pair, with a traceback where the suite itself failed. ``stack``: a file for the stack of what hangs, when asked by
@@ -111,7 +111,7 @@ def serve(pipe: Connection, number: int, entrants: Entrants, hand: Any, stack: s
             faulthandler.register(signal.SIGUSR1, file, all_threads=False)
         answer: tuple[Any, str] = None, ""
         try:
-            worker = Worker(number, entrants, hand)
+            worker = Worker(number, contenders, hand)
             gc.collect()
             gc.freeze()  # what is there before is not looked through again before each cell and phase: 0.1 s, and more with peers
         except BaseException as error:

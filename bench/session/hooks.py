@@ -20,10 +20,11 @@ from deltacheck.bench.session.run import SWEEPS, Plan, Run
 from deltacheck.bench.session.run_summary import closing_lines
 from deltacheck.bench.timing.samples_file import NAME as SAMPLES
 from deltacheck.kernels.messages import one_line
-from deltacheck.suites.hooks import add_options, repeated
+from deltacheck.suites.hooks import RESULTS, SELECTION, add_options, repeated
 from deltacheck.suites.run_folder import new_run
 
 BENCH = Path(__file__).parents[1]
+OPTIONS_OF_RUN = pytest.StashKey[Options]()
 RUN = pytest.StashKey[Run]()
 QUICK = (0.06, 0.05)  # of --benchmark-max-time: for a cell and phase, for one call
 
@@ -33,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(group, {name: repeated(name, text) for name, text in OPTIONS.items()})
     processes = f"how many times all cells are gone through, each time in another process (default: {SWEEPS}, with --quick 1; once)"
     limit = "a contender that is longer at one turn, or at its first calls, hangs (default: 120; once)"
-    once = {
+    once: dict[str, dict[str, Any]] = {
         "baseline": {"default": None, "metavar": "NAME", "help": "the kernel that speed-ups are over (default: numpy; once)"},
         "cell-limit": {"default": None, "metavar": "SECONDS", "help": limit},
         "processes": {"default": None, "metavar": "N", "help": processes},
@@ -46,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     given = {name: config.getoption(name, []) for name in OPTIONS}
     given |= {name: config.getoption(name, None) for name in ("baseline", "cell_limit", "processes")}
     try:
-        config.bench_options = Options.parse(config.selection, **given)  # type: ignore[attr-defined]
+        config.stash[OPTIONS_OF_RUN] = Options.parse(config.stash[SELECTION], **given)
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
     if config.getoption("benchmark_columns", None) is None:  # pytest-benchmark's ten columns do not fit a terminal
@@ -116,24 +117,24 @@ def budget(request: pytest.FixtureRequest) -> Budget:
         min_rounds=max(default.min_rounds, option("benchmark_min_rounds")),
         max_rounds=max(default.max_rounds, option("benchmark_min_rounds")),
         round_s=max(default.round_s, float(option("benchmark_min_time"))),
-        limit_s=request.config.bench_options.limit_s or usual_limit(call_limit_s),  # type: ignore[attr-defined]
+        limit_s=request.config.stash[OPTIONS_OF_RUN].limit_s or usual_limit(call_limit_s),
     )
 
 
 @pytest.fixture(scope="session")
 def run(request: pytest.FixtureRequest, budget: Budget) -> Iterator[Run]:
     config = request.config
-    options: Options = config.bench_options  # type: ignore[attr-defined]
+    options = config.stash[OPTIONS_OF_RUN]
     plan = planned(request.session.items)
     command = shlex.join(["pytest", *config.invocation_params.args]).replace(f"{config.rootpath}{os.sep}", "")
     quick = config.getoption("quick")
     sweeps = options.processes or (1 if quick else SWEEPS)
     shown = Progress(config, sweeps * len(plan), len({cell for cell, _ in plan}))
-    processes = Processes(options.entrants, options.baseline)
+    processes = Processes(options.contenders, options.baseline)
     begun(processes)
-    folder = new_run(config.results_dir, "bench")  # type: ignore[attr-defined]
+    folder = new_run(config.stash[RESULTS], "bench")
     processes.samples = folder / SAMPLES, folder.name
-    run = Run(folder, config.rootpath, command, plan, processes, options.entrants, budget, shown, sweeps, options.baseline, quick)
+    run = Run(folder, config.rootpath, command, plan, processes, options.contenders, budget, shown, sweeps, options.baseline, quick)
     config.stash[RUN] = run
     yield run
     run.close()
@@ -141,7 +142,7 @@ def run(request: pytest.FixtureRequest, budget: Budget) -> Iterator[Run]:
 
 @pytest.fixture(scope="session")
 def smoke(request: pytest.FixtureRequest, budget: Budget) -> Iterator[Smoke]:
-    processes = Processes(request.config.bench_options.entrants)  # type: ignore[attr-defined]
+    processes = Processes(request.config.stash[OPTIONS_OF_RUN].contenders)
     begun(processes)
     yield Smoke(processes, planned(request.session.items), budget)
     processes.close()

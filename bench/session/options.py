@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from deltacheck.bench.cells.cell import Cell
-from deltacheck.bench.cells.contenders import Entrants
+from deltacheck.bench.cells.contenders import Contenders
 from deltacheck.bench.cells.grid import cells
 from deltacheck.suites.selection import Selection, sizes, unique, whole_number
 
@@ -25,8 +25,8 @@ class Options:
     """What is timed: cells, and the kernels and peers that contend in each."""
 
     cells: tuple[Cell, ...]
-    entrants: Entrants
-    contenders: tuple[str, ...]  # labels in tests and tables
+    contenders: Contenders
+    labels: tuple[str, ...]  # of the contenders in tests and tables
     baseline: str | None  # the contender that speed-ups are over
     limit_s: float | None  # after which one hangs; None: not said
     processes: int | None  # in how many each is timed; None: not said
@@ -45,13 +45,13 @@ class Options:
         """Options as typed, beside those that both suites share. Raises ``ValueError`` in one line."""
         counts = unique(whole_number(text, "--threads", MOST_THREADS) for text in threads) or (1,)
         beside = unique(_place(text) for text in cell)
-        entrants = Entrants(selection.names, unique(peer))
-        contenders = entrants.labels()
+        contenders = Contenders(selection.names, unique(peer))
+        labels = contenders.labels()
         return cls(
             cells=tuple(cells(selection, counts, beside)),
-            entrants=entrants,
             contenders=contenders,
-            baseline=_baseline(baseline, contenders),
+            labels=labels,
+            baseline=_baseline(baseline, labels),
             limit_s=_limit(cell_limit),
             processes=None if processes is None else whole_number(processes, "--processes", MOST_PROCESSES),
         )
@@ -65,12 +65,12 @@ def _place(text: str) -> tuple[tuple[int, ...], int]:
         raise ValueError(f"--cell: got {text!r}; expected layer sizes, x and a batch size, such as 784-128-10x256") from None
 
 
-def _baseline(name: str | None, contenders: Collection[str]) -> str | None:
+def _baseline(name: str | None, labels: Collection[str]) -> str | None:
     """numpy where nothing else is said, and it is there."""
     if name is None:
-        return "numpy" if "numpy" in contenders else None
-    if name not in contenders:
-        raise ValueError(f"--baseline: got {name!r}; expected one of the run's kernels: {', '.join(contenders)}")
+        return "numpy" if "numpy" in labels else None
+    if name not in labels:
+        raise ValueError(f"--baseline: got {name!r}; expected one of the run's kernels: {', '.join(labels)}")
     return name
 
 

@@ -81,7 +81,7 @@ class Progress:
     def standings(self) -> list[str]:
         """``12 of 108 done, 96 to go, about 2 min 10 s left``, and in fewer words.
 
-        The longest of each kind does not count: at the first of all, whatever has to be compiled is, and yardsticks are taken.
+        The longest of each kind does not count: at the first of all, whatever has to be compiled is, and constants are taken.
         """
         to_go = self.total - self.done
         seconds = [n * usual(times) for n, times in ((to_go, self._took), (self.cells - len(self._admissions), self._admissions)) if n]

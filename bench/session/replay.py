@@ -12,7 +12,7 @@ from deltacheck.bench.cells.cell import Cell
 from deltacheck.bench.cells.result import Admitted, Result
 from deltacheck.bench.processes.processes import Processes
 from deltacheck.bench.session.run import Plan, Run, kernels_of
-from deltacheck.bench.timing.step_time_estimates import Reach
+from deltacheck.bench.timing.step_time_estimates import StepTimes
 
 SHOWN = (
     *("run_id", "status", "verdict", "max_rel_error", "baseline", "speedup", "speedup_ci_low", "speedup_ci_high", "speedup_vs_numpy"),
@@ -82,12 +82,12 @@ class Smoke:
         self._processes = processes
         self._plan = plan
         self._budget = budget
-        self._reach = Reach()
+        self._step_times = StepTimes()
         self._admitted: dict[Cell, dict[str, Admitted]] = {}
 
     def entry(self, cell: Cell, phase: str, kernel: str) -> Entry:
         """The contender, which has made its calls."""
         if cell not in self._admitted:
             names = kernels_of(self._plan, cell)
-            self._admitted[cell] = self._processes.admit(cell, names, self._budget, self._reach, verified=False)
+            self._admitted[cell] = self._processes.admit(cell, names, self._budget, self._step_times, verified=False)
         return Entry(self._admitted[cell][kernel][phase])

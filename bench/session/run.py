@@ -14,22 +14,22 @@ from typing import Any
 from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import SEED, Cell
 from deltacheck.bench.cells.columns import Place
-from deltacheck.bench.cells.contenders import Entrants
+from deltacheck.bench.cells.contenders import Contenders
 from deltacheck.bench.cells.result import Admitted, Result
-from deltacheck.bench.cells.run_constants import NONE, Yardsticks
+from deltacheck.bench.cells.run_constants import NONE, RunConstants
 from deltacheck.bench.machine.cpu import load_average, others, used
 from deltacheck.bench.machine.provenance import commit, machine
-from deltacheck.bench.machine.run_warnings import afterwards, beforehand
+from deltacheck.bench.machine.run_warnings import after_run, before_run
 from deltacheck.bench.machine.threads import foreseen
 from deltacheck.bench.processes.processes import Processes
-from deltacheck.bench.session.measure_constants import yardsticks
+from deltacheck.bench.session.measure_constants import measured_constants
 from deltacheck.bench.session.progress import Progress
 from deltacheck.bench.statistics.aa_pairs import bands
 from deltacheck.bench.tables.outcomes import outcomes
 from deltacheck.bench.tables.rebuild import write_tables
 from deltacheck.bench.tables.summary import Row, contest_rows, in_the_run, write_summary
 from deltacheck.bench.timing.samples_file import NAME, begin_samples
-from deltacheck.bench.timing.step_time_estimates import Reach
+from deltacheck.bench.timing.step_time_estimates import StepTimes
 from deltacheck.kernels.messages import one_line
 
 SCHEMA_VERSION = 4
@@ -55,7 +55,7 @@ class Run:
         command: str,
         plan: Plan,
         processes: Processes,
-        entrants: Entrants,
+        contenders: Contenders,
         budget: Budget,
         progress: Progress,
         sweeps: int = SWEEPS,
@@ -69,16 +69,16 @@ class Run:
         self.results: dict[Place, dict[str, Result]] = {}  # what was finished
         self._plan = plan
         self._processes = processes
-        self._entrants = entrants
+        self._contenders = contenders
         self._budget = budget
         self._per_sweep = budget.shared(sweeps)
         self._baseline = baseline
         self._quick = quick
-        self._reach = Reach()
+        self._step_times = StepTimes()
         self._to_do = deque((sweep, cell, phase) for sweep in range(sweeps) for cell, phase in plan)
         self._done = 0
         self._sweep, self._last = 0, sweeps - 1
-        self._yardsticks: Yardsticks | None = None  # taken when the first cell is asked for
+        self._constants: RunConstants | None = None  # taken when the first cell is asked for
         self._admitted: dict[Cell, dict[str, Admitted]] = {}
         threads = sorted({cell.threads for cell, _ in plan})
         self._not_run = {place: dict.fromkeys(names, Result("not_run")) for place, names in plan.items()}
@@ -104,7 +104,7 @@ class Run:
             **NONE.told(),
             "warnings": [],
         }
-        self.warnings: list[str] = beforehand(self._about)
+        self.warnings: list[str] = before_run(self._about)
         self._used, self._since = used(), time.monotonic()
         self.warnings += foreseen(threads, self._about["cpu_count_usable"])
         begin_samples(folder / NAME)
@@ -134,7 +134,7 @@ class Run:
         self._about |= {"ended": now(), "complete": self.complete, "load_average_at_end": load_average()}
         self._about |= others(self._used, used(), time.monotonic() - self._since)
         self._bring_up_to_date()
-        self.warnings += afterwards(self._about, bands(self.rows()))
+        self.warnings += after_run(self._about, bands(self.rows()))
         self.warnings += write_tables(self.folder, self.rows())
         self._write_about()
         try:
@@ -154,12 +154,12 @@ class Run:
         if sweep != self._sweep:
             self._processes.renew()
             self._sweep = sweep
-        if self._yardsticks is None:
-            self._yardsticks = self._measured_yardsticks()
+        if self._constants is None:
+            self._constants = self._measured_constants()
         place = cell, phase
         try:
             if cell not in self._admitted:
-                self._admitted[cell] = self._processes.admit(cell, kernels_of(self._plan, cell), self._per_sweep, self._reach, say)
+                self._admitted[cell] = self._processes.admit(cell, kernels_of(self._plan, cell), self._per_sweep, self._step_times, say)
                 self.progress.admitted()
             say(f"timing {phase}")
             before = self.results.get(place) or {name: self._admitted[cell][name][phase] for name in self._plan[place]}
@@ -196,20 +196,20 @@ class Run:
         self._bring_up_to_date()
 
     def _rows_at(self, place: Place) -> list[Row]:
-        return contest_rows(self.run_id, place, self.results[place], self._yardsticks or NONE, self._baseline)
+        return contest_rows(self.run_id, place, self.results[place], self._constants or NONE, self._baseline)
 
-    def _measured_yardsticks(self) -> Yardsticks:
+    def _measured_constants(self) -> RunConstants:
         entered = dict.fromkeys((kernel, cell.dtype) for (cell, _), kernels in self._plan.items() for kernel in kernels)
         cells = [cell for cell, _ in self._plan]
-        names = {} if self._quick else self._entrants.names()
-        found = yardsticks(cells, entered, names, self._processes, self._budget, self.progress.say)
+        names = {} if self._quick else self._contenders.names()
+        found = measured_constants(cells, entered, names, self._processes, self._budget, self.progress.say)
         self._about |= found.told()
         self._rows_of = self._rows_before(found)
         return found
 
-    def _rows_before(self, yardsticks: Yardsticks) -> dict[Place, list[Row]]:
+    def _rows_before(self, constants: RunConstants) -> dict[Place, list[Row]]:
         """The rows of all cells and phases as long as none is measured."""
-        return {place: contest_rows(self.run_id, place, of, yardsticks, self._baseline) for place, of in self._not_run.items()}
+        return {place: contest_rows(self.run_id, place, of, constants, self._baseline) for place, of in self._not_run.items()}
 
     def _bring_up_to_date(self) -> None:
         """The rows and run.json, by what is finished."""

@@ -6,10 +6,10 @@ import os
 from typing import Any
 
 from deltacheck.bench.cells.cell import Cell
-from deltacheck.bench.cells.result import NO_CONTENDERS
+from deltacheck.bench.cells.result import NOT_CONTENDERS
 from deltacheck.bench.session.run import Run
 from deltacheck.bench.statistics.aa_pairs import bands, called_different
-from deltacheck.bench.statistics.winners import Podium, podium, tally
+from deltacheck.bench.statistics.winners import Ranking, ranking, tally
 from deltacheck.bench.tables.summary import Row
 from deltacheck.suites.formatting import aligned, counted, percent_text, time_text
 
@@ -45,9 +45,9 @@ def who_won(run: Run, phase: str) -> list[str]:
     return [f"{name}: median time{speedup}, * the fastest", *lines, "", f"fastest {phase}, by cells: {counts}"]
 
 
-def standing(run: Run, cell: Cell, phase: str) -> Podium:
+def standing(run: Run, cell: Cell, phase: str) -> Ranking:
     """The fastest contenders of a cell and phase."""
-    return podium(run.row(cell, phase, kernel) for kernel in run.results[cell, phase] if kernel not in NO_CONTENDERS)
+    return ranking(run.row(cell, phase, kernel) for kernel in run.results[cell, phase] if kernel not in NOT_CONTENDERS)
 
 
 def entry(run: Run, cell: Cell, phase: str, kernel: str, winner: str | None) -> str:

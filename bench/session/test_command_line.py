@@ -14,7 +14,7 @@ import pytest
 from deltacheck.bench.tables.summary import SUMMARY
 from deltacheck.bench.timing.samples_file import SAMPLES
 
-ROOT = Path(__file__).parent.parent
+BENCH = Path(__file__).parents[1]
 TINY = ("--benchmark-only", "--layers", "2-3-1", "--batch", "1", "--dtype", "float64", "--benchmark-max-time", "0.05")
 
 # A process for all of these: what each does to the run, and to the others, is read from its tables.
@@ -60,7 +60,7 @@ class Speaking(NumpyKernel):
 
 
 def pytest_in(results: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(ROOT / "bench"), "--results", str(results), *arguments]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(BENCH), "--results", str(results), *arguments]
     return subprocess.run(command, cwd=results, capture_output=True, text=True, timeout=120, check=False)
 
 
@@ -103,7 +103,7 @@ def test_a_run(tmp_path: Path) -> None:
     assert run["kernel_paths"] == {}
     assert run["complete"] is True
     assert run["run_id"] == table["run_id"][0]
-    assert str(ROOT) not in json.dumps(run)
+    assert str(BENCH.parent) not in json.dumps(run)
 
     benchmarks = json.loads((tmp_path / "b.json").read_text())["benchmarks"]
     assert {b["group"] for b in benchmarks} == {f"2-3-1 x 1 float64 {phase}" for phase in ("forward", "backward", "step")}

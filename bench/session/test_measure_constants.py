@@ -11,12 +11,12 @@ import pytest
 
 from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import Cell
-from deltacheck.bench.cells.contenders import Entrants
+from deltacheck.bench.cells.contenders import Contenders
 from deltacheck.bench.cells.result import NAN
-from deltacheck.bench.cells.run_constants import Yardsticks
+from deltacheck.bench.cells.run_constants import RunConstants
 from deltacheck.bench.machine.peak_flops import peak_gflops
 from deltacheck.bench.processes.processes import Processes
-from deltacheck.bench.session.measure_constants import dispatch, yardsticks
+from deltacheck.bench.session.measure_constants import dispatch, measured_constants
 from deltacheck.bench.timing.first_call import cold_and_cached, first_call
 
 CELLS = [Cell.of("2-3-1", "sigmoid", "squared_error", 1, dtype, threads) for dtype in ("float32", "float64") for threads in (1, 2)]
@@ -100,7 +100,7 @@ def test_yardsticks_of_a_run(monkeypatch: pytest.MonkeyPatch, quick: bool) -> No
     )
     kernels = [("numpy", "float32"), ("peer", "float32"), ("mine", "float32")]
     names = {} if quick else {"numpy": "numpy", "mine": "my_kernel.py"}
-    found = yardsticks(CELLS, kernels, names, Processes(Entrants(("numpy",))), Budget(), said.append)
+    found = measured_constants(CELLS, kernels, names, Processes(Contenders(("numpy",))), Budget(), said.append)
     assert found.told()["peak_gflops"] == {"float32": {"1": 10.0, "2": 20.0}, "float64": {"1": 10.0, "2": 20.0}}
     assert found.first_calls("peer", "float32")[0] != 5
     assert (found.first_calls("numpy", "float32")[0] == 5) != quick
@@ -109,14 +109,14 @@ def test_yardsticks_of_a_run(monkeypatch: pytest.MonkeyPatch, quick: bool) -> No
     assert (found.first_calls("mine", "float32")[0] == 12) != quick
     assert len(said) == 2 * 4 + len(names)
     told = json.loads(json.dumps(found.told(), allow_nan=False))
-    again = Yardsticks.of(told)
+    again = RunConstants.of(told)
     assert again.told() == told
     assert again.peak_gflops == found.peak_gflops
     assert np.isnan(again.dispatch_s["peer", "float32", 2])
 
 
 def test_what_a_step_of_no_size_costs() -> None:
-    processes = Processes(Entrants(("numpy", "deltacheck.bench.timing.test_contest:WrongKernel")))
+    processes = Processes(Contenders(("numpy", "deltacheck.bench.timing.test_contest:WrongKernel")))
     try:
         processes.start()
         found = dispatch(["numpy", "deltacheck.bench.timing.test_contest:WrongKernel"], "float64", 1, Budget(total_s=0.02), processes)

@@ -9,7 +9,7 @@ import pytest
 
 from deltacheck.bench.cells.budget import usual_limit
 from deltacheck.bench.cells.grid import BATCHES, DTYPES, LAYERS
-from deltacheck.bench.cells.result import AGAIN, FLOOR
+from deltacheck.bench.cells.result import AA_INSTANCE, FLOOR
 from deltacheck.bench.peers.peer import Peer
 from deltacheck.bench.session.options import Options
 from deltacheck.suites.selection import Selection
@@ -68,9 +68,9 @@ def test_the_baseline_is_numpy_where_it_is_there_and_nothing_else_is_said() -> N
 def test_a_kernel_does_not_go_by_the_name_of_a_peer_or_of_the_floor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("deltacheck.bench.cells.contenders.peers", lambda names: dict.fromkeys(names, Peer))
     monkeypatch.setattr("deltacheck.bench.cells.contenders.labelled", lambda names: dict.fromkeys(names, "numpy"))
-    selection = replace(Selection.parse(), names=(FLOOR, AGAIN, "jax", "mine"))
-    assert list(Options.parse(selection, peer=["jax"]).contenders) == ["floor-kernel", "again-kernel", "jax-kernel", "mine", "jax"]
-    assert list(Options.parse(selection).contenders) == ["floor-kernel", "again-kernel", "jax", "mine"]
+    selection = replace(Selection.parse(), names=(FLOOR, AA_INSTANCE, "jax", "mine"))
+    assert list(Options.parse(selection, peer=["jax"]).labels) == ["floor-kernel", "again-kernel", "jax-kernel", "mine", "jax"]
+    assert list(Options.parse(selection).labels) == ["floor-kernel", "again-kernel", "jax", "mine"]
 
 
 def test_how_long_and_in_how_many_processes() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from deltacheck.bench.session.progress import Progress, duration
-from deltacheck.bench.session.test_command_line import ROOT, TINY
+from deltacheck.bench.session.test_command_line import BENCH, TINY
 
 SPEAKING = """
 from deltacheck.kernels.vectorised import NumpyKernel
@@ -59,7 +59,7 @@ def test_in_a_terminal_a_line_is_written_over_and_never_wraps(tmp_path: Path, co
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     own = ("--kernel", str(tmp_path / "speaking.py"), "--batch", "7", "--processes", "2", "--results", str(tmp_path), *options)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(ROOT / "bench"), *TINY, *own]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(BENCH), *TINY, *own]
     environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "CI")} | {"TERM": term}
     run = subprocess.Popen(command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
     os.close(theirs)
@@ -85,7 +85,7 @@ def test_in_a_terminal_a_line_is_written_over_and_never_wraps(tmp_path: Path, co
 
 
 def test_without_pytest_s_terminal_nothing_is_said(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:terminal", str(ROOT / "bench"), *TINY]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:terminal", str(BENCH), *TINY]
     command += ["--kernel", "numpy", "--results", str(tmp_path)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

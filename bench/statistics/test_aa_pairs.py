@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deltacheck.bench.cells.contenders import twice
+from deltacheck.bench.cells.contenders import aa_kernel
 from deltacheck.bench.statistics.aa_pairs import LEAST, Pair, band, bands, called_different, different, pairs
 
 NAN = float("nan")
@@ -30,10 +30,10 @@ def summary(of: list[Pair], threads: int = 1) -> list[dict[str, Any]]:
 
 
 def test_who_is_entered_twice() -> None:
-    assert twice(["naive", "numpy"], "numpy") == "numpy"
-    assert twice(["naive", "numba"], "numpy") == "naive"
-    assert twice(["naive", "numba"], None) == "naive"
-    assert twice([], "numpy") is None
+    assert aa_kernel(["naive", "numpy"], "numpy") == "numpy"
+    assert aa_kernel(["naive", "numba"], "numpy") == "naive"
+    assert aa_kernel(["naive", "numba"], None) == "naive"
+    assert aa_kernel([], "numpy") is None
 
 
 @pytest.mark.parametrize("n", [1, 3, 12, 18])

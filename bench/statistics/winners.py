@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 Row = Mapping[Any, Any]  # of a summary
 
 
-class Podium(NamedTuple):
+class Ranking(NamedTuple):
     """The rows of the fastest and the next (None: there is none), and how many have a time."""
 
     fastest: Row | None
@@ -24,11 +24,11 @@ class Podium(NamedTuple):
         return str(self.fastest["kernel"]) if self.next["over_fastest_ci_low"] > 1 + self.fastest["aa_band"] else None
 
 
-def podium(rows: Iterable[Row]) -> Podium:
+def ranking(rows: Iterable[Row]) -> Ranking:
     """The first two of the rows of one cell and phase, by their medians."""
     timed = sorted((row for row in rows if row["median_s"] == row["median_s"]), key=lambda row: float(row["median_s"]))
     first, second, *_ = [*timed, None, None]
-    return Podium(first, second, len(timed))
+    return Ranking(first, second, len(timed))
 
 
 class Tally(NamedTuple):

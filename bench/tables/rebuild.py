@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from deltacheck.bench.cells.run_constants import Yardsticks
+from deltacheck.bench.cells.run_constants import RunConstants
 from deltacheck.bench.tables.outcomes import contests_of
 from deltacheck.bench.tables.saved_run import lacks
 from deltacheck.bench.tables.scaling import write_or_warn
@@ -27,7 +27,7 @@ def rebuild(folder: Path) -> list[str]:
     file = "run.json"
     try:
         about: dict[str, Any] = json.loads((folder / file).read_text(encoding="utf-8"))
-        run_id, baseline, records, yardsticks = about["run_id"], about["baseline"], about["outcomes"], Yardsticks.of(about)
+        run_id, baseline, records, constants = about["run_id"], about["baseline"], about["outcomes"], RunConstants.of(about)
         file = "samples.csv"
         contests = contests_of(records, read_samples(folder / file))
     except FileNotFoundError:
@@ -36,7 +36,7 @@ def rebuild(folder: Path) -> list[str]:
         raise ValueError(f"{folder / 'run.json'} is not what a run of this version writes: {one_line(error)}") from None
     except (OSError, ValueError) as error:
         raise ValueError(f"{folder / file} cannot be read: {one_line(error)}") from None
-    return write_tables(folder, summary_rows(run_id, contests, yardsticks, baseline))
+    return write_tables(folder, summary_rows(run_id, contests, constants, baseline))
 
 
 def write_tables(folder: Path, rows: Sequence[Row]) -> list[str]:

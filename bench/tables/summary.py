@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 
 from deltacheck.bench.cells.columns import KEYS, Place, keys
-from deltacheck.bench.cells.contenders import twice
-from deltacheck.bench.cells.result import AGAIN, FLOOR, NAN, NO_CONTENDERS, Result
-from deltacheck.bench.cells.run_constants import NONE, Yardsticks
+from deltacheck.bench.cells.contenders import aa_kernel
+from deltacheck.bench.cells.result import AA_INSTANCE, FLOOR, NAN, NOT_CONTENDERS, Result
+from deltacheck.bench.cells.run_constants import NONE, RunConstants
 from deltacheck.bench.statistics.aa_pairs import bands, different
 from deltacheck.bench.statistics.intervals import compared, median_interval, process_ids, times
 from deltacheck.bench.tables.csv_files import write
@@ -33,25 +33,25 @@ Results = Mapping[str, Result]  # by kernel, the floor and the second entry amon
 
 
 def summary_rows(
-    run_id: str, contests: Mapping[Place, Results], yardsticks: Yardsticks = NONE, baseline: str | None = "numpy"
+    run_id: str, contests: Mapping[Place, Results], constants: RunConstants = NONE, baseline: str | None = "numpy"
 ) -> list[Row]:
     """The summary of a run, in the order of its ``contests``: a row for each kernel, with or without a time."""
-    return in_the_run([row for place, results in contests.items() for row in contest_rows(run_id, place, results, yardsticks, baseline)])
+    return in_the_run([row for place, results in contests.items() for row in contest_rows(run_id, place, results, constants, baseline)])
 
 
-def contest_rows(run_id: str, place: Place, results: Results, yardsticks: Yardsticks = NONE, baseline: str | None = "numpy") -> list[Row]:
+def contest_rows(run_id: str, place: Place, results: Results, constants: RunConstants = NONE, baseline: str | None = "numpy") -> list[Row]:
     """The rows of one cell and phase, but for what takes the whole run (``in_the_run``).
 
     Where the baseline was not timed, there is no speed-up; the floor and the second entry have no rows of their own.
     """
     cell, phase = place
-    contenders = {name: result for name, result in results.items() if name not in NO_CONTENDERS}
+    contenders = {name: result for name, result in results.items() if name not in NOT_CONTENDERS}
     timed = [name for name, result in contenders.items() if result.turns]
     base = results[baseline] if baseline in timed else None
     medians = {name: median_interval(times(result), process_ids(result)) for name, result in results.items()}
     base_s = medians[baseline][0] if baseline in timed else NAN
-    first = twice(timed, baseline)
-    pair = compared(results.get(AGAIN), results[first]) if first else (NAN, NAN, NAN)
+    first = aa_kernel(timed, baseline)
+    pair = compared(results.get(AA_INSTANCE), results[first]) if first else (NAN, NAN, NAN)
     fastest = results[min(timed, key=lambda name: medians[name][0])] if timed else None
     floor = results.get(FLOOR)
     floor_s = medians[FLOOR][0] if floor else NAN
@@ -63,8 +63,8 @@ def contest_rows(run_id: str, place: Place, results: Results, yardsticks: Yardst
         behind = compared(result, fastest) if fastest else (NAN, NAN, NAN)
         of_gemm = compared(floor, result)
         gflops = cell.flops(phase) / median / 1e9
-        cold, cached = yardsticks.first_calls(kernel, cell.dtype)
-        cold_base, cached_base = yardsticks.first_calls(baseline, cell.dtype)
+        cold, cached = constants.first_calls(kernel, cell.dtype)
+        cold_base, cached_base = constants.first_calls(baseline, cell.dtype)
         step = phase == "step"
         row = {
             "status": result.status,
@@ -88,7 +88,7 @@ def contest_rows(run_id: str, place: Place, results: Results, yardsticks: Yardst
             "aa_ci_high": pair[2],
             "aa_band": NAN,
             "gflops": gflops,
-            "share_of_peak": gflops / (yardsticks.peak_gflops.get((cell.dtype, cell.threads)) or NAN),
+            "share_of_peak": gflops / (constants.peak_gflops.get((cell.dtype, cell.threads)) or NAN),
             "floor_s": floor_s,
             "share_of_gemm": of_gemm[0],
             "share_of_gemm_ci_low": of_gemm[1],
@@ -98,7 +98,7 @@ def contest_rows(run_id: str, place: Place, results: Results, yardsticks: Yardst
             "first_call_s": result.first_call_s,
             "cold_first_call_s": cold,
             "cached_first_call_s": cached,
-            "dispatch_s": yardsticks.dispatch_s.get((kernel, cell.dtype, cell.threads), NAN),
+            "dispatch_s": constants.dispatch_s.get((kernel, cell.dtype, cell.threads), NAN),
             "break_even_calls": break_even(cold, median, cold_base, base_s) if step else NAN,
             "break_even_calls_cached": break_even(cached, median, cached_base, base_s) if step else NAN,
             "peak_bytes": result.peak_bytes,

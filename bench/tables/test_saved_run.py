@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from deltacheck.bench.compare import main
-from deltacheck.bench.comparison.two_runs import COMPARISON
 from deltacheck.bench.test_compare import ABOUT, CELLS, compared, make
 
 
@@ -150,16 +149,3 @@ def test_a_run_is_the_same_as_itself_and_the_table_is_reproducible(base: Path, t
     assert capsys.readouterr().out.count("\nsame  ") == 2 * 3 * 2 * len(CELLS)  # --all
     assert main([str(base), str(base), "--out", str(tmp_path / "self.csv")]) == 0
     assert (pd.read_csv(tmp_path / "self.csv")["ratio"] == 1).all()
-
-
-def undocumented(text: str) -> set[str]:
-    """Columns of comparison.csv that its part of a text does not have in backquotes at the start of a table row."""
-    part = text.partition("## Two runs compared")[2].partition("\n## ")[0]
-    rows = [line.split("|")[1] for line in part.splitlines() if line.startswith("| `")]
-    return set(COMPARISON) - {name.strip() for row in rows for name in row.replace("`", "").split(",")}
-
-
-def test_every_column_is_documented() -> None:
-    text = (Path(__file__).parent.parent / "results" / "README.md").read_text(encoding="utf-8")
-    assert undocumented(text) == set()
-    assert undocumented(text.replace("`drift_from`", "`drift`")) == {"drift_from"}

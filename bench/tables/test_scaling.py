@@ -16,7 +16,6 @@ from deltacheck.bench.tables.crossovers import crossovers
 from deltacheck.bench.tables.csv_files import write
 from deltacheck.bench.tables.scaling import SCALING, scaling, write_or_warn
 from deltacheck.bench.tables.summary import SUMMARY
-from deltacheck.bench.tables.test_summary import undocumented
 
 BATCHES = (1, 4, 16, 64, 256)
 SQUARES = ("16-16-16", "64-64-64", "256-256-256", "1024-1024-1024")  # work: 2 B n^2
@@ -188,9 +187,3 @@ def test_a_run_is_warned_and_goes_on(run: Path) -> None:
     (warning,) = write_or_warn([], run)
     assert warning.startswith("no scaling.csv and crossovers.csv: ValueError: summary: got no column run_id, ")
     assert write_or_warn(rows("a", lambda b: 1.0), run) == []
-
-
-def test_every_column_is_documented() -> None:
-    text = (Path(__file__).parent.parent / "results" / "README.md").read_text(encoding="utf-8")
-    assert undocumented(text, {*SCALING, *CROSSOVERS}) == set()
-    assert undocumented(text.replace("`reason`", "`season`"), {*SCALING}) == {"reason"}

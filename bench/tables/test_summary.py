@@ -11,11 +11,10 @@ import pandas as pd
 import pytest
 
 from deltacheck.bench.cells.cell import Cell
-from deltacheck.bench.cells.result import AGAIN, FLOOR, Result, Turn
-from deltacheck.bench.cells.run_constants import NONE, Yardsticks
+from deltacheck.bench.cells.result import AA_INSTANCE, FLOOR, Result, Turn
+from deltacheck.bench.cells.run_constants import NONE, RunConstants
 from deltacheck.bench.statistics.aa_pairs import LEAST
 from deltacheck.bench.tables.summary import SUMMARY, break_even, summary_rows, write_summary
-from deltacheck.bench.timing.samples_file import SAMPLES
 
 CELL = Cell.of("784-128-10", "sigmoid", "squared_error", 32, "float64")
 NOISE = (1.0, 1.004, 0.997, 1.002, 0.999, 1.001, 0.998)
@@ -35,7 +34,7 @@ def noisy(seconds: float) -> Result:
 
 
 def rows_of(
-    results: Mapping[str, Result], measured: Yardsticks = NONE, baseline: str | None = "numpy", phase: str = "step"
+    results: Mapping[str, Result], measured: RunConstants = NONE, baseline: str | None = "numpy", phase: str = "step"
 ) -> dict[str, dict[str, Any]]:
     return {row["kernel"]: row for row in summary_rows("run", {(CELL, phase): results}, measured, baseline)}
 
@@ -64,7 +63,7 @@ def test_pairs_are_of_the_same_round() -> None:
 
 def test_the_floor_is_a_yardstick_and_no_row() -> None:
     results = {"mine": steady(1e-3), "bad": Result("error", message="no"), FLOOR: steady(0.25e-3)}
-    measured = Yardsticks({("float64", 1): 50.0, ("float64", 2): 1.0}, {("mine", "float64"): (2.0, 0.5), ("mine", "float32"): (9.0, 9.0)})
+    measured = RunConstants({("float64", 1): 50.0, ("float64", 2): 1.0}, {("mine", "float64"): (2.0, 0.5), ("mine", "float32"): (9.0, 9.0)})
     mine, bad = rows_of(results, measured).values()
     assert (mine["kernel"], bad["kernel"]) == ("mine", "bad")
     assert [mine[name] for name in ("share_of_gemm", "share_of_gemm_ci_low", "share_of_gemm_ci_high")] == pytest.approx([0.25] * 3)
@@ -72,12 +71,12 @@ def test_the_floor_is_a_yardstick_and_no_row() -> None:
     assert mine["share_of_peak"] == pytest.approx(mine["gflops"] / 50)
     assert (mine["cold_first_call_s"], mine["cached_first_call_s"]) == (2.0, 0.5)
     assert np.isnan([bad["share_of_gemm"], bad["share_of_peak"], bad["cold_first_call_s"]]).all()
-    (unknown,) = rows_of({"mine": results["mine"]}, Yardsticks({("float64", 1): None})).values()
+    (unknown,) = rows_of({"mine": results["mine"]}, RunConstants({("float64", 1): None})).values()
     assert np.isnan([unknown["floor_s"], unknown["share_of_gemm"], unknown["share_of_peak"]]).all()
 
 
 def test_the_second_entry_is_a_ratio_on_all_rows_and_no_row() -> None:
-    results = {"naive": noisy(9e-3), "numpy": noisy(2e-3), "bad": Result("error"), AGAIN: noisy(1.9e-3)}
+    results = {"naive": noisy(9e-3), "numpy": noisy(2e-3), "bad": Result("error"), AA_INSTANCE: noisy(1.9e-3)}
     rows = rows_of(results)
     assert list(rows) == ["naive", "numpy", "bad"]
     for row in rows.values():
@@ -92,14 +91,14 @@ def test_the_second_entry_is_a_ratio_on_all_rows_and_no_row() -> None:
 )
 def test_a_tie_is_an_interval_that_is_not_wholly_beyond_the_band(factor: float, tie: bool) -> None:
     wide = timed(*(2e-3 / factor * noise for noise in NOISE[::-1]))  # the interval is about 0.5 % to either side
-    rows = rows_of({"numpy": noisy(2e-3), "mine": wide, AGAIN: noisy(2e-3)})
+    rows = rows_of({"numpy": noisy(2e-3), "mine": wide, AA_INSTANCE: noisy(2e-3)})
     assert (rows["mine"]["aa_band"], rows["mine"]["tie"]) == (LEAST, tie)
 
 
 def test_a_wider_band_makes_more_ties() -> None:
     results = {"numpy": noisy(2e-3), "mine": noisy(2e-3 / 1.1)}
-    assert rows_of(results | {AGAIN: noisy(2e-3)})["mine"]["tie"] is False
-    assert rows_of(results | {AGAIN: noisy(2.1e-3)})["mine"]["tie"] is True
+    assert rows_of(results | {AA_INSTANCE: noisy(2e-3)})["mine"]["tie"] is False
+    assert rows_of(results | {AA_INSTANCE: noisy(2.1e-3)})["mine"]["tie"] is True
 
 
 def test_without_an_interval_nothing_is_told_from_a_tie() -> None:
@@ -151,7 +150,7 @@ def test_when_a_compiler_has_paid(numba: tuple[float, float], expected: int | No
 
 
 def test_why_columns_are_of_their_phase_and_threads() -> None:
-    measured = Yardsticks(
+    measured = RunConstants(
         first_calls_s={("numpy", "float64"): (0.001, 0.001), ("mine", "float64"): (8.001, 0.201)},
         dispatch_s={("mine", "float64", 1): 3e-6, ("mine", "float64", 2): 9e-6},
     )
@@ -164,7 +163,7 @@ def test_why_columns_are_of_their_phase_and_threads() -> None:
 
 
 def test_a_file_says_it_all(tmp_path: Path) -> None:
-    measured = Yardsticks(first_calls_s={("numpy", "float64"): (0.0, 0.0), ("mine", "float64"): (8.0, 0.0)})
+    measured = RunConstants(first_calls_s={("numpy", "float64"): (0.0, 0.0), ("mine", "float64"): (8.0, 0.0)})
     rows = rows_of({"numpy": steady(2e-3), "mine": Result("ok", turns=timed(*[1e-3] * 7).turns, peak_bytes=1234)}, measured)
     write_summary(tmp_path / "summary.csv", list(rows.values()))
     write_summary(tmp_path / "empty.csv", [])
@@ -173,16 +172,3 @@ def test_a_file_says_it_all(tmp_path: Path) -> None:
     assert text.loc["numpy", ["tie", "peak_bytes", "baseline"]].tolist() == ["", "", "numpy"]
     assert [list(pd.read_csv(tmp_path / name).columns) for name in ("summary.csv", "empty.csv")] == [SUMMARY] * 2
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["empty.csv", "summary.csv"]
-
-
-def undocumented(text: str, columns: set[str] = {*SUMMARY, *SAMPLES}) -> set[str]:  # noqa: B006
-    """Those columns that the benchmarks' part of a text does not have in backquotes at the start of a table row."""
-    part = text.partition("## Benchmarks")[2]
-    rows = [line.split("|")[1] for line in part.splitlines() if line.startswith("| `")]
-    return columns - {name.strip() for row in rows for name in row.replace("`", "").split(",")}
-
-
-def test_every_column_is_documented() -> None:
-    text = (Path(__file__).parent.parent / "results" / "README.md").read_text(encoding="utf-8")
-    assert undocumented(text) == set()
-    assert undocumented(text.replace("`gflops`", "`glops`")) == {"gflops"}

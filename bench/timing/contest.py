@@ -10,15 +10,15 @@ import numpy as np
 
 from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import PHASES, SEED, Cell
-from deltacheck.bench.cells.contenders import twice
-from deltacheck.bench.cells.result import AGAIN, FLOOR, NAN, Admitted, Call, Result
+from deltacheck.bench.cells.contenders import aa_kernel
+from deltacheck.bench.cells.result import AA_INSTANCE, FLOOR, NAN, Admitted, Call, Result
 from deltacheck.bench.machine.blas_products import floor_calls
 from deltacheck.bench.machine.peak_memory import peak_bytes
-from deltacheck.bench.machine.threads import strays, threads_held
+from deltacheck.bench.machine.threads import stray_pools, threads_held
 from deltacheck.bench.peers.peer import NO_BACKWARD, peer_of
 from deltacheck.bench.timing.passes import first_calls, unwarned
 from deltacheck.bench.timing.rounds import Keep, take_turns, timed
-from deltacheck.bench.timing.step_time_estimates import Reach, too_far
+from deltacheck.bench.timing.step_time_estimates import StepTimes, too_far
 from deltacheck.bench.timing.verified import Judge
 from deltacheck.kernels.messages import one_line, one_line_and_place
 from deltacheck.kernels.protocol import KernelClass
@@ -47,13 +47,13 @@ class Contest:
         self._baseline = baseline
         self._at = at
         self._calls: dict[str, dict[str, Call]] = {}
-        self._again: dict[str, dict[str, Call]] = {}  # of a second instance, by kernel
+        self._aa_calls: dict[str, dict[str, Call]] = {}  # of a second instance, by kernel
         self._judge = Judge(cell)
 
-    def admit(self, name: str, reach: Reach, verified: bool = True) -> Admitted:
+    def admit(self, name: str, step_times: StepTimes, verified: bool = True) -> Admitted:
         """May it run, and is it right? The same answer for the three phases, but for the time of the first call.
 
-        ``reach`` is what is known of step times, and learns. Without ``verified`` nobody asks whether it is right.
+        ``step_times`` is what is known of step times, and learns. Without ``verified`` nobody asks whether it is right.
         """
         self._at(name)
         limit_s = self.budget.call_limit_s
@@ -78,11 +78,11 @@ class Contest:
             with threads_held(self.cell.threads), unwarned():
                 peer = self._prepare(name)
                 # A peer's smaller cells are left alone: each would be compiled, and a library is not that slow.
-                predicted = None if peer else reach.explore(name, self.cell, limit_s, try_out)
+                predicted = None if peer else step_times.explore(name, self.cell, limit_s, try_out)
                 if predicted is not None and predicted > limit_s:
                     return outcome("too_slow", message=too_far(predicted, limit_s))
                 step_s = try_out(self.cell)
-                reach.note(name, self.cell, step_s)
+                step_times.note(name, self.cell, step_s)
                 if step_s > limit_s:
                     return outcome("too_slow", message=f"a step took {step_s:.2g} s; a call may take {limit_s:g} s")
                 if not verified:
@@ -118,17 +118,17 @@ class Contest:
         """
         names = self._calls if kernels is None else kernels  # in this order: who is the first of them is for the run to know
         calls = {name: self._calls[name][phase] for name in names if phase in self._calls.get(name, {})}
-        first = twice(calls, self._baseline)
+        first = aa_kernel(calls, self._baseline)
         if first is None:
             return {}
         rng = np.random.default_rng([SEED, draw, self.cell.batch, *self.cell.network.layer_sizes, PHASES.index(phase)])
         with threads_held(self.cell.threads), unwarned():
             entered = calls | self._second(first, phase) | {FLOOR: floor_calls(self.cell)[phase]}
             turns, fallen = take_turns(entered, self.budget, rng, keep=keep, at=self._at)
-            self.warnings += [f"{self.cell} {phase}: {stray}" for stray in strays(self.cell.threads)]
-        if first in fallen and AGAIN in turns:  # without the first there is no pair
-            fallen[AGAIN] = fallen[first]
-            del turns[AGAIN]
+            self.warnings += [f"{self.cell} {phase}: {stray}" for stray in stray_pools(self.cell.threads)]
+        if first in fallen and AA_INSTANCE in turns:  # without the first there is no pair
+            fallen[AA_INSTANCE] = fallen[first]
+            del turns[AA_INSTANCE]
         results = {name: Result("ok", turns=tuple(turns.get(name, ()))) for name in entered}
         return results | {name: Result("error", message=one_line_and_place(error)) for name, error in fallen.items()}
 
@@ -141,11 +141,11 @@ class Contest:
 
     def _second(self, name: str, phase: str) -> dict[str, Call]:
         """The pass of a second instance of a kernel, or nothing where it cannot be made again: then no pair is taken."""
-        if name not in self._again:
+        if name not in self._aa_calls:
             self._at(name)
             try:
-                self._again[name], _ = first_calls(self._kernels[name], self.cell)
+                self._aa_calls[name], _ = first_calls(self._kernels[name], self.cell)
             except BaseException as error:
-                self._again[name] = {}
+                self._aa_calls[name] = {}
                 self.warnings.append(f"{self.cell}: {name} could not be entered twice: {one_line(error)}")
-        return {AGAIN: self._again[name][phase]} if phase in self._again[name] else {}
+        return {AA_INSTANCE: self._aa_calls[name][phase]} if phase in self._aa_calls[name] else {}

@@ -9,7 +9,7 @@ IDLE = 0.1  # of a CPU, or less
 LIMIT_S = 0.5  # a process whose threads never rest is timed as it is
 
 
-def wait_until_quiet() -> float:
+def wait_until_idle() -> float:
     """Sleep until the other threads of this process sleep too, but for 0.5 s at most; the CPUs' share in use of late, of one CPU.
 
     OpenBLAS's threads look for work for 50 ms after a product and more, GNU OpenMP's for some 4 ms (measured; their sources:

@@ -13,7 +13,7 @@ import numpy as np
 
 from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.result import Call, Clock, Turn
-from deltacheck.bench.timing.idle_threads import wait_until_quiet
+from deltacheck.bench.timing.idle_threads import wait_until_idle
 
 Keep = Callable[[Mapping[str, "Turn"]], None]  # is given each round's turns as it ends
 
@@ -46,7 +46,7 @@ def calibrate(call: Call, round_s: float, clock: Clock = time.perf_counter) -> t
 def settle(call: Call, iterations: int, each_s: float, budget: Budget) -> None:
     """Before a turn, outside the clock: the caches are full of others' numbers, and its threads may sleep while others' are awake."""
     if budget.quiet:
-        wait_until_quiet()
+        wait_until_idle()
     if each_s <= LONG_S:
         timed(call, iterations if budget.quiet else 1)
 
@@ -74,7 +74,7 @@ def take_turns(
             at(name)
             try:
                 if budget.quiet:
-                    wait_until_quiet()
+                    wait_until_idle()
                 each_s[name] = timed(call, 1, clock)
                 n, each_s[name] = (1, each_s[name]) if each_s[name] > LONG_S else calibrate(call, budget.round_s, clock)
                 turn_s = (1 + n) * each_s[name]

@@ -10,7 +10,7 @@ from deltacheck.kernels import Network
 FAR = 64  # times the size: from no farther off is a time foretold by a line
 
 
-class Reach:
+class StepTimes:
     """What is known of each kernel's step times, and the times that follow from it.
 
     Time is taken to grow no faster than the multiply-adds, beside a constant part that two sizes tell. From one alone, and from
@@ -24,7 +24,7 @@ class Reach:
         """A step of this cell was seen to take so long."""
         self._known.setdefault((kernel, cell.dtype), []).append((cell.multiply_adds, seconds))
 
-    def learn(self, other: Reach) -> None:
+    def learn(self, other: StepTimes) -> None:
         """Know what another knows, which knew all that this one did."""
         self._known = other._known
 

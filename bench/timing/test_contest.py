@@ -11,10 +11,10 @@ import pytest
 
 from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import PHASES, Cell
-from deltacheck.bench.cells.result import AGAIN, FLOOR, Result, Turn
+from deltacheck.bench.cells.result import AA_INSTANCE, FLOOR, Result, Turn
 from deltacheck.bench.timing.contest import Contest
 from deltacheck.bench.timing.rounds import Keep
-from deltacheck.bench.timing.step_time_estimates import Reach
+from deltacheck.bench.timing.step_time_estimates import StepTimes
 from deltacheck.kernels import Network, load
 from deltacheck.kernels.network import Array
 from deltacheck.kernels.vectorised import NumpyKernel
@@ -94,8 +94,8 @@ class Held:
 
     def __init__(self, kernels: Mapping[str, Any], cell: Cell = CELL, budget: Budget = QUICK, baseline: str | None = None) -> None:
         self.contest = Contest(cell, kernels, budget, baseline)
-        reach = Reach()
-        self.admitted = {name: self.contest.admit(name, reach) for name in kernels}
+        step_times = StepTimes()
+        self.admitted = {name: self.contest.admit(name, step_times) for name in kernels}
 
     def run(self, phase: str, kernels: Sequence[str] | None = None, keep: Keep = lambda turns: None) -> dict[str, Result]:
         results = {name: of[phase] for name, of in self.admitted.items() if kernels is None or name in kernels}
@@ -162,18 +162,18 @@ def test_the_baseline_is_entered_twice_or_else_the_first_that_has_a_time(baselin
     entered = len(CountedKernel.made)
     for phase in PHASES:
         results = held.run(phase)
-        assert [turn.round for turn in results[AGAIN].turns] == [turn.round for turn in results[first].turns]
-        assert {turn.position for turn in results[AGAIN].turns} > {0}  # shuffled as all are
-        assert results[AGAIN].verdict == ""
+        assert [turn.round for turn in results[AA_INSTANCE].turns] == [turn.round for turn in results[first].turns]
+        assert {turn.position for turn in results[AA_INSTANCE].turns} > {0}  # shuffled as all are
+        assert results[AA_INSTANCE].verdict == ""
     seconds = CountedKernel.made[entered:]
     assert len(seconds) == (first == "counted")  # an instance of its own, one for the cell
-    assert all(second.calls > sum(turn.iterations for turn in results[AGAIN].turns) for second in seconds)
+    assert all(second.calls > sum(turn.iterations for turn in results[AA_INSTANCE].turns) for second in seconds)
 
 
 def test_without_its_first_the_second_entry_has_no_turns() -> None:
     held = Held({"tiring": TiringKernel, "numpy": load("numpy")})
     results = held.run("forward")
-    assert (results["tiring"].status, results[AGAIN].status, results[AGAIN].turns) == ("error", "error", ())
+    assert (results["tiring"].status, results[AA_INSTANCE].status, results[AA_INSTANCE].turns) == ("error", "error", ())
     assert len(results["numpy"].turns) >= 7
 
 
@@ -181,7 +181,7 @@ def test_only_those_asked_for_take_turns_and_each_round_is_handed_over() -> None
     rounds: list[Mapping[str, Turn]] = []
     held = Held({"naive": load("naive"), "numpy": load("numpy")}, baseline="numpy")
     results = held.run("step", ["naive"], rounds.append)
-    assert list(results) == ["naive", AGAIN, FLOOR]
+    assert list(results) == ["naive", AA_INSTANCE, FLOOR]
     for name, result in results.items():
         assert result.turns == tuple(turns[name] for turns in rounds)
 
@@ -214,7 +214,7 @@ def test_one_that_was_admitted_elsewhere_only_makes_its_first_calls() -> None:
     assert [kernel.calls for kernel in CountedKernel.made] == [3]  # forward; forward, backward
     assert entered.enter("none").status == "unsupported"
     assert entered.enter("raising").message == "ZeroDivisionError: planted, over two lines (test_contest.py, line 33)"
-    assert set(entered.run("step")) == {"counted", AGAIN, FLOOR}
+    assert set(entered.run("step")) == {"counted", AA_INSTANCE, FLOOR}
 
 
 def test_no_floor_where_nobody_was_timed() -> None:

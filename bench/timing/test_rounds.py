@@ -116,7 +116,7 @@ def test_a_call_comes_before_every_turn_and_where_it_is_to_be_quiet_a_wait_and_a
 
         return called
 
-    monkeypatch.setattr("deltacheck.bench.timing.rounds.wait_until_quiet", wait)
+    monkeypatch.setattr("deltacheck.bench.timing.rounds.wait_until_idle", wait)
     turns, _ = take_turns({"a": call("a"), "b": call("b")}, Budget(quiet=True, max_rounds=7, round_s=2.5e-3), RNG(0), clock)
     assert all(turn.seconds == pytest.approx(1e-3) for taken in turns.values() for turn in taken)  # neither is in the samples
     n = turns["a"][0].iterations

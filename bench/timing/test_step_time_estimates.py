@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from deltacheck.bench.cells.cell import Cell
-from deltacheck.bench.timing.step_time_estimates import Reach, rungs
+from deltacheck.bench.timing.step_time_estimates import StepTimes, rungs
 
 BIG = Cell.of("1024-1024-1024", "sigmoid", "squared_error", 256, "float64")
 LIMIT_S = 1.0
@@ -36,7 +36,7 @@ def test_rungs_lead_up_to_the_cell() -> None:
 @pytest.mark.parametrize("ns", [1000.0, 200.0, 10.0])
 def test_a_monster_is_foretold_and_not_run(ns: float) -> None:
     trial = Trial(lambda cell: ns * 1e-9 * cell.multiply_adds)
-    assert Reach().explore("k", BIG, LIMIT_S, trial) == pytest.approx(ns * 1e-9 * BIG.multiply_adds)
+    assert StepTimes().explore("k", BIG, LIMIT_S, trial) == pytest.approx(ns * 1e-9 * BIG.multiply_adds)
     assert max(trial.run) <= LIMIT_S
 
 
@@ -45,20 +45,20 @@ def test_a_monster_is_foretold_and_not_run(ns: float) -> None:
 def test_calls_that_cost_much_whatever_their_size_are_no_monsters(constant_s: float, cell: Cell) -> None:
     noise = iter([1.0, 1.02, 0.99, 1.01, 0.98] * 9)
     trial = Trial(lambda cell: constant_s * next(noise) + 0.1e-9 * cell.multiply_adds)
-    predicted = Reach().explore("k", cell, LIMIT_S, trial)
+    predicted = StepTimes().explore("k", cell, LIMIT_S, trial)
     assert predicted is not None
     assert predicted <= LIMIT_S
 
 
 def test_what_is_known_spares_the_rungs() -> None:
-    reach = Reach()
-    reach.note("k", Cell.of("784-128-10", "sigmoid", "squared_error", 32, "float64"), 1e-3)
+    step_times = StepTimes()
+    step_times.note("k", Cell.of("784-128-10", "sigmoid", "squared_error", 32, "float64"), 1e-3)
     trial = Trial(lambda cell: 0.0)
-    assert reach.explore("k", BIG, LIMIT_S, trial) == pytest.approx(1e-3 * BIG.multiply_adds / (32 * (784 * 128 + 1280)))
+    assert step_times.explore("k", BIG, LIMIT_S, trial) == pytest.approx(1e-3 * BIG.multiply_adds / (32 * (784 * 128 + 1280)))
     assert trial.run == []
-    assert reach.predicted("k", Cell.of("2-3-1", "sigmoid", "squared_error", 1, "float64")) == 1e-3  # no more than a larger one
-    assert reach.predicted("other", BIG) is None
-    assert reach.predicted("k", Cell.of("2-3-1", "sigmoid", "squared_error", 1, "float32")) is None
+    assert step_times.predicted("k", Cell.of("2-3-1", "sigmoid", "squared_error", 1, "float64")) == 1e-3  # no more than a larger one
+    assert step_times.predicted("other", BIG) is None
+    assert step_times.predicted("k", Cell.of("2-3-1", "sigmoid", "squared_error", 1, "float32")) is None
 
 
 def test_a_kernel_may_refuse_sizes_that_nobody_asked_for() -> None:
@@ -67,9 +67,9 @@ def test_a_kernel_may_refuse_sizes_that_nobody_asked_for() -> None:
             raise ValueError("not made for these sizes")
         return 1e-9 * cell.multiply_adds
 
-    assert Reach().explore("k", BIG, LIMIT_S, only_the_networks_own) == pytest.approx(1e-9 * BIG.multiply_adds)
+    assert StepTimes().explore("k", BIG, LIMIT_S, only_the_networks_own) == pytest.approx(1e-9 * BIG.multiply_adds)
 
     def refuses(cell: Cell) -> float:
         raise ValueError("never")
 
-    assert Reach().explore("k", BIG, LIMIT_S, refuses) is None
+    assert StepTimes().explore("k", BIG, LIMIT_S, refuses) is None

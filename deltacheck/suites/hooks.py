@@ -12,6 +12,8 @@ import pytest
 
 from deltacheck.suites.selection import Selection
 
+SELECTION = pytest.StashKey[Selection]()
+RESULTS = pytest.StashKey[Path]()
 OPTIONS = {
     "kernel": "a kernel: naive, numpy, numba, a file (my_kernel.py), a dotted module, or either with :ClassName",
     "layers": "a network's layer sizes, input first, such as 784-128-10",
@@ -45,21 +47,21 @@ def add_options(group: Any, options: Mapping[str, Mapping[str, Any]]) -> None:
 @pytest.hookimpl(tryfirst=True)  # the suites build on what this reads
 def pytest_configure(config: pytest.Config) -> None:
     try:
-        config.selection = Selection.parse(**{name: config.getoption(name) for name in OPTIONS})  # type: ignore[attr-defined]
+        config.stash[SELECTION] = Selection.parse(**{name: config.getoption(name) for name in OPTIONS})
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
-    config.results_dir = results_dir(config)  # type: ignore[attr-defined]
-    _require_writable(config.results_dir)  # type: ignore[attr-defined]
+    config.stash[RESULTS] = results_dir(config)
+    _require_writable(config.stash[RESULTS])
 
 
 def results_dir(config: pytest.Config) -> Path:
     """The folder that was asked for; else ``results`` of the checkout that is tested, or of the current folder."""
-    given = config.getoption("results")
+    given: str | None = config.getoption("results")
     if given:
-        return (config.invocation_params.dir / given).resolve()
+        return Path(config.invocation_params.dir / given).resolve()
     spec = find_spec("deltacheck.verify")
     homes = [Path(folder).resolve().parent for folder in (spec and spec.submodule_search_locations) or []]
-    return (config.rootpath if config.rootpath.resolve() in homes else config.invocation_params.dir).resolve() / "results"
+    return Path(config.rootpath if config.rootpath.resolve() in homes else config.invocation_params.dir).resolve() / "results"
 
 
 def _require_writable(folder: Path) -> None:
@@ -76,4 +78,4 @@ def _require_writable(folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def selection(request: pytest.FixtureRequest) -> Selection:
-    return request.config.selection  # type: ignore[attr-defined,no-any-return]
+    return request.config.stash[SELECTION]

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from typing import Any
 
 import numba
@@ -216,6 +215,5 @@ sys.exit(child.exitcode)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_forked_child_computes_a_large_batch() -> None:
-    root = Path(__file__).parent.parent
-    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", FORK], cwd=root, timeout=300, capture_output=True, text=True)
+    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", FORK], timeout=300, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr

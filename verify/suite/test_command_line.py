@@ -11,8 +11,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-ROOT = Path(__file__).parent.parent
-MINE = ROOT / "examples" / "my_kernel.py"
+from deltacheck.examples import my_kernel
+
+VERIFY = Path(__file__).parents[1]
+MINE = Path(my_kernel.__file__)
 HANGING = """def backward(self, theta, a, y):
         import pathlib
         while True:
@@ -21,8 +23,19 @@ HANGING = """def backward(self, theta, a, y):
 
 
 def run(tmp_path, *options):
-    command = [sys.executable, "-m", "pytest", "verify/", "-q", "-p", "no:cacheprovider", "--results", str(tmp_path / "results"), *options]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        str(VERIFY),
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--results",
+        str(tmp_path / "results"),
+        *options,
+    ]
+    return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
 
 
 @pytest.fixture
@@ -65,8 +78,20 @@ def test_ctrl_c_says_what_was_being_judged(tmp_path):
     path = tmp_path / "endless.py"
     path.write_text(MINE.read_text().replace("def backward(self, theta, a, y):", HANGING))
     assert HANGING in path.read_text()
-    command = [sys.executable, "-m", "pytest", "verify/", "-q", "-p", "no:cacheprovider", "--results", str(tmp_path), "--kernel", str(path)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        str(VERIFY),
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--results",
+        str(tmp_path),
+        "--kernel",
+        str(path),
+    ]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
         while not (tmp_path / "endless_is_at_it").exists():
             assert running.poll() is None
             time.sleep(0.05)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from deltacheck.suites.hooks import SELECTION
 from deltacheck.suites.selection import Selection
 from deltacheck.verify.judging.judge import judge
 from deltacheck.verify.suite.cases import Case, cases_for, point, reference_of
@@ -11,7 +12,7 @@ from deltacheck.verify.suite.verification_table import Table
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    selection: Selection = metafunc.config.selection  # type: ignore[attr-defined]
+    selection = metafunc.config.stash[SELECTION]
     cases = cases_for(selection)
     metafunc.parametrize("dtype", selection.dtypes or ("float64", "float32"))
     metafunc.parametrize("case", cases, ids=[case.name for case in cases])

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
-from deltacheck.bench.page.figures.style import GREY, Look, looks
+from deltacheck.bench.page.figures.style import GREY, KernelStyle, kernel_styles
 
 STYLES: dict[str, Literal["-", "--"]] = {"float64": "-", "float32": "--"}
 
@@ -29,7 +29,7 @@ def picture(summary: pd.DataFrame, phase: str = "step") -> Figure:
     if not rows["median_s"].notna().any():
         raise ValueError(f"phase: got {phase!r}, which has no times in this table; expected one of {', '.join(summary['phase'].unique())}")
     kernels = list(rows["kernel"].unique())
-    look = looks(kernels)
+    kernel_style = kernel_styles(kernels)
     networks = [(tuple(map(str, names)), cells) for names, cells in rows.groupby(["layers", "activation", "cost", "threads"], sort=False)]
     columns = min(COLUMNS, len(networks))
     figure = Figure(figsize=(1.2 + 2.9 * columns, 1.3 + 2.3 * ceil(len(networks) / columns)), layout="constrained")
@@ -37,7 +37,7 @@ def picture(summary: pd.DataFrame, phase: str = "step") -> Figure:
     for ax, ((layers, activation, cost, threads), cells) in zip(axes.flat, networks, strict=False):
         unusual = [name for name, usual in ((activation, "sigmoid"), (cost, "squared_error")) if name != usual]
         unusual += [f"{threads} threads"] * (threads != "1")
-        panel(ax, cells, look)
+        panel(ax, cells, kernel_style)
         ax.text(0.03, 0.97, "\n".join(without_times(cells)), transform=ax.transAxes, va="top", fontsize=7.5, color="0.35")
         batches = sorted(rows["batch"].unique())  # of all panels: they share the axis, and a cell may have come alone
         ax.set_xticks(batches, [str(batch) for batch in batches])
@@ -47,14 +47,16 @@ def picture(summary: pd.DataFrame, phase: str = "step") -> Figure:
         axes.flat[n - columns].tick_params(labelbottom=True)  # nothing below it has the numbers now
     figure.supxlabel("batch size (rows)", fontsize=10)
     figure.supylabel("time of one " + ("step: cost and gradient" if phase == "step" else f"{phase} pass"), fontsize=10)
-    handles = [Line2D([], [], color=look[k].colour, marker=look[k].marker, label=k) for k in kernels]
+    handles = [Line2D([], [], color=kernel_style[k].colour, marker=kernel_style[k].marker, label=k) for k in kernels]
     handles += [Line2D([], [], color=GREY, linewidth=2.5, label="floor: bare products")] * bool(rows["floor_s"].notna().any())
     handles += [Line2D([], [], color="0.4", linestyle=STYLES[dtype], label=dtype) for dtype in STYLES if dtype in set(rows["dtype"])]
     figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 2 * columns), frameon=False, fontsize=10)
     return figure
 
 
-def panel(ax: Axes, cells: pd.DataFrame, look: Mapping[str, Look], styles: Mapping[str, Literal["-", "--"]] = STYLES) -> None:
+def panel(
+    ax: Axes, cells: pd.DataFrame, kernel_style: Mapping[str, KernelStyle], styles: Mapping[str, Literal["-", "--"]] = STYLES
+) -> None:
     """One network: log time against log batch size, and the floor."""
     for dtype, line in cells[cells["floor_s"].notna()].drop_duplicates(["dtype", "batch"]).sort_values("batch").groupby("dtype"):
         ax.plot(line["batch"], line["floor_s"], color=GREY, linestyle=styles[str(dtype)], linewidth=2.5, zorder=1)
@@ -62,7 +64,7 @@ def panel(ax: Axes, cells: pd.DataFrame, look: Mapping[str, Look], styles: Mappi
         line = cells[(cells["kernel"] == kernel) & (cells["dtype"] == dtype)]
         timed = line[line["median_s"].notna()].sort_values("batch")
         bars = [timed["median_s"] - timed["ci_low_s"], timed["ci_high_s"] - timed["median_s"]]
-        colour, marker, _ = look[kernel]
+        colour, marker, _ = kernel_style[kernel]
         ax.errorbar(
             timed["batch"], timed["median_s"], bars, color=colour, marker=marker, linestyle=styles[dtype], markersize=4, linewidth=1.4
         )

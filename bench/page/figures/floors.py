@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from deltacheck.bench.page.figures.panels import Group, conditions, most, short
-from deltacheck.bench.page.figures.style import GREY, Look
+from deltacheck.bench.page.figures.style import GREY, KernelStyle
 from deltacheck.bench.page.figures.svg import svg
 from deltacheck.bench.page.figures.times import of_first_phase
 from deltacheck.bench.page.inputs import Inputs
@@ -19,13 +19,13 @@ from deltacheck.suites.formatting import counted, percent_text
 MEASURES = {"share_of_gemm": "share of the floor's speed", "share_of_peak": "share of the measured peak"}
 
 
-def floor_plots(run: Inputs, looks: Mapping[str, Look]) -> list[Group]:
+def floor_plots(run: Inputs, styles: Mapping[str, KernelStyle]) -> list[Group]:
     """A group for each dtype and number of threads: a panel for the floor and one for the peak, a line in it for each cell."""
     rows = of_first_phase(run)
     groups = []
     for n, (words, cells) in enumerate(conditions(rows)):
         panels = [
-            svg(dots(cells, looks, name, title), f"{name}-{n}", f"{title}, {cells['phase'].iloc[0]}, {words}")
+            svg(dots(cells, styles, name, title), f"{name}-{n}", f"{title}, {cells['phase'].iloc[0]}, {words}")
             for name, title in MEASURES.items()
             if cells[name].notna().any()
         ]
@@ -34,16 +34,16 @@ def floor_plots(run: Inputs, looks: Mapping[str, Look]) -> list[Group]:
     return groups
 
 
-def dots(cells: pd.DataFrame, looks: Mapping[str, Look], name: str, title: str) -> Figure:
+def dots(cells: pd.DataFrame, styles: Mapping[str, KernelStyle], name: str, title: str) -> Figure:
     """One panel: cells from the least work to the most, a dot for each kernel. 1 is the yardstick."""
     places = list(cells[cells[name].notna()].sort_values("work", kind="stable")["place"].unique())
     figure = Figure(figsize=(4.6, 0.9 + 0.21 * len(places)), layout="constrained")
     ax = figure.subplots()
     ax.axvline(1, color=GREY, linewidth=1.6, zorder=1)
     for kernel, these in cells[cells[name].notna()].groupby("kernel", sort=False):
-        look = looks[str(kernel)]
+        style = styles[str(kernel)]
         y = [places.index(place) for place in these["place"]]
-        ax.plot(these[name], y, color=look.colour, marker=look.marker, linestyle="none", markersize=5, alpha=0.9)
+        ax.plot(these[name], y, color=style.colour, marker=style.marker, linestyle="none", markersize=5, alpha=0.9)
     ax.set_xscale("log")
     low, high = float(cells[name].min()), float(cells[name].max())
     ax.set_xlim(low / 1.5, max(1.3, high * 1.3))

@@ -11,7 +11,7 @@ FIXED = ("numpy", "numba", "naive")  # the built-in kernels look the same in eve
 GREY = "#767676"  # the floor: no contender
 
 
-class Look(NamedTuple):
+class KernelStyle(NamedTuple):
     """A kernel's colour, its matplotlib marker and the same as a letter."""
 
     colour: str
@@ -19,7 +19,7 @@ class Look(NamedTuple):
     letter: str
 
 
-def looks(kernels: Iterable[str]) -> dict[str, Look]:
+def kernel_styles(kernels: Iterable[str]) -> dict[str, KernelStyle]:
     """A look for each kernel, in their order; no two alike among the first 49."""
     names = list(dict.fromkeys(kernels))
     order = [*FIXED, *(name for name in names if name not in FIXED)]
@@ -27,5 +27,5 @@ def looks(kernels: Iterable[str]) -> dict[str, Look]:
     for name in names:
         turn, place = divmod(order.index(name), len(COLOURS))
         marker = list(MARKERS)[(place + turn) % len(MARKERS)]
-        found[name] = Look(COLOURS[place], marker, MARKERS[marker])
+        found[name] = KernelStyle(COLOURS[place], marker, MARKERS[marker])
     return found

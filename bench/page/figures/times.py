@@ -12,7 +12,7 @@ from matplotlib.ticker import EngFormatter, NullLocator
 
 from deltacheck.bench.page.figures.batch_times import panel, time_axis, without_times
 from deltacheck.bench.page.figures.panels import Group, conditions, least, most, short
-from deltacheck.bench.page.figures.style import GREY, Look
+from deltacheck.bench.page.figures.style import GREY, KernelStyle
 from deltacheck.bench.page.figures.svg import svg
 from deltacheck.bench.page.inputs import Inputs
 from deltacheck.bench.page.text import count, listed, ratio, seconds, times
@@ -20,7 +20,7 @@ from deltacheck.bench.page.text import count, listed, ratio, seconds, times
 SIZE = (3.3, 2.5)
 
 
-def against_work(run: Inputs, looks: Mapping[str, Look]) -> list[Group]:
+def against_work(run: Inputs, styles: Mapping[str, KernelStyle]) -> list[Group]:
     """One group: a panel for each dtype and number of threads, a point for each kernel and cell."""
     rows = of_first_phase(run)
     if rows.empty:
@@ -34,8 +34,8 @@ def against_work(run: Inputs, looks: Mapping[str, Look]) -> list[Group]:
         floor = cells.dropna(subset=["floor_s"]).drop_duplicates("cell")
         ax.plot(floor["work"], floor["floor_s"], color=GREY, marker="_", linestyle="none", markersize=11, markeredgewidth=2.2, zorder=1)
         for kernel, these in cells.dropna(subset=["median_s"]).groupby("kernel", sort=False):
-            look = looks[str(kernel)]
-            ax.plot(these["work"], these["median_s"], color=look.colour, marker=look.marker, linestyle="none", markersize=4.5, alpha=0.85)
+            style = styles[str(kernel)]
+            ax.plot(these["work"], these["median_s"], color=style.colour, marker=style.marker, linestyle="none", markersize=4.5, alpha=0.85)
         ax.set_xscale("log")
         time_axis(ax)
         ax.set_ylim(low, high)
@@ -48,7 +48,7 @@ def against_work(run: Inputs, looks: Mapping[str, Look]) -> list[Group]:
     return [Group(f"against work, phase: {phase}", panels, work_caption(rows))]
 
 
-def against_batch(run: Inputs, looks: Mapping[str, Look]) -> list[Group]:
+def against_batch(run: Inputs, styles: Mapping[str, KernelStyle]) -> list[Group]:
     """A group for each dtype and number of threads, a panel in it for each network with two batch sizes or more."""
     rows = of_first_phase(run)
     groups = []
@@ -61,7 +61,7 @@ def against_batch(run: Inputs, looks: Mapping[str, Look]) -> list[Group]:
             these = cells[cells["network"] == network]
             figure = Figure(figsize=SIZE, layout="constrained")
             ax = figure.subplots()
-            panel(ax, these, looks, dict.fromkeys(these["dtype"], "-"))
+            panel(ax, these, styles, dict.fromkeys(these["dtype"], "-"))
             batches = sorted(drawn["batch"].unique())
             ax.set_xticks(batches, [str(batch) for batch in batches])
             ax.set_ylim(*limits(drawn))

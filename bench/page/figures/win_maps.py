@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from deltacheck.bench.page.figures.panels import Group, conditions, least, most, short
-from deltacheck.bench.page.figures.style import Look
+from deltacheck.bench.page.figures.style import KernelStyle
 from deltacheck.bench.page.figures.svg import svg
 from deltacheck.bench.page.inputs import Inputs
 from deltacheck.bench.page.text import ratio
@@ -20,7 +20,7 @@ from deltacheck.bench.page.winners import NOBODY
 from deltacheck.bench.statistics.winners import tally
 
 
-def win_maps(run: Inputs, won: pd.DataFrame, looks: Mapping[str, Look]) -> list[Group]:
+def win_maps(run: Inputs, won: pd.DataFrame, styles: Mapping[str, KernelStyle]) -> list[Group]:
     """A group for each phase, a panel in it for each dtype and number of threads."""
     groups = []
     for phase in run.phases:
@@ -28,19 +28,19 @@ def win_maps(run: Inputs, won: pd.DataFrame, looks: Mapping[str, Look]) -> list[
         panels = []
         for n, (words, cells) in enumerate(conditions(here)):
             text = f"Who is the fastest, {phase}, {words}: {tally_text(cells)}"
-            panels.append(svg(win_map(cells, looks, words), f"wins-{phase}-{n}", text))
+            panels.append(svg(win_map(cells, styles, words), f"wins-{phase}-{n}", text))
         groups.append(Group(f"phase: {phase}", panels, caption(here)))
     return groups
 
 
-def win_map(cells: pd.DataFrame, looks: Mapping[str, Look], title: str) -> Figure:
+def win_map(cells: pd.DataFrame, styles: Mapping[str, KernelStyle], title: str) -> Figure:
     """One panel. ``cells``: rows of ``winners`` of one phase, dtype and number of threads."""
     networks = list(cells.sort_values(["n_params", "network"], kind="stable")["network"].unique())
     batches = sorted(cells["batch"].unique())
     figure = Figure(figsize=(1.9 + 0.66 * max(len(batches), 3), 0.75 + 0.44 * len(networks)), layout="constrained")
     ax = figure.subplots()
     for cell in cells.to_dict("records"):
-        square(ax, batches.index(cell["batch"]), networks.index(cell["network"]), cell, looks)
+        square(ax, batches.index(cell["batch"]), networks.index(cell["network"]), cell, styles)
     ax.set_xlim(-0.5, len(batches) - 0.5)
     ax.set_ylim(len(networks) - 0.5, -0.5)
     ax.set_xticks(range(len(batches)), [str(batch) for batch in batches])
@@ -52,7 +52,7 @@ def win_map(cells: pd.DataFrame, looks: Mapping[str, Look], title: str) -> Figur
     return figure
 
 
-def square(ax: Axes, x: int, y: int, cell: Mapping[Any, Any], looks: Mapping[str, Look]) -> None:
+def square(ax: Axes, x: int, y: int, cell: Mapping[Any, Any], styles: Mapping[str, KernelStyle]) -> None:
     """The winner's colour and marker and its factor over the next, or ``alone``; hatched for a tie, empty where nobody has a time."""
     corner, side = (x - 0.47, y - 0.46), (0.94, 0.92)
     if cell["n_timed"] == 0:
@@ -63,11 +63,11 @@ def square(ax: Axes, x: int, y: int, cell: Mapping[Any, Any], looks: Mapping[str
         ax.add_patch(Rectangle(corner, *side, facecolor="white", edgecolor="0.6", hatch="////", linewidth=0.5))
         ax.text(x, y, "tie", ha="center", va="center", fontsize=8.5, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})
         return
-    look = looks[cell["fastest"]]
+    style = styles[cell["fastest"]]
     # at 0.179 black and white contrast alike
-    ink = "black" if luminance(look.colour) > 0.179 else "white"
-    ax.add_patch(Rectangle(corner, *side, facecolor=look.colour, edgecolor="none"))
-    ax.plot([x], [y - 0.2], marker=look.marker, color=ink, markersize=5, linestyle="none")
+    ink = "black" if luminance(style.colour) > 0.179 else "white"
+    ax.add_patch(Rectangle(corner, *side, facecolor=style.colour, edgecolor="none"))
+    ax.plot([x], [y - 0.2], marker=style.marker, color=ink, markersize=5, linestyle="none")
     lead = "alone" if cell["n_timed"] == 1 else ratio(cell["factor"])
     ax.text(x, y + 0.2, lead, ha="center", va="center", fontsize=8, color=ink)
 
