@@ -13,6 +13,7 @@ THETA = NETWORK.initial(np.random.default_rng(0))
 
 @pytest.fixture(scope="module")
 def data():
+    pytest.importorskip("sklearn", reason="the digits come with scikit-learn")
     return digits()
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psutil
+
 SYSTEM = Path("/sys")
 PROCESSES = Path("/proc")
+BUSY = ("user", "nice", "system", "irq", "softirq", "interrupt", "dpc")  # of a CPU's times, by psutil's names; not all on every system
 
 
 def read(path: Path) -> str | None:
@@ -20,17 +21,14 @@ def read(path: Path) -> str | None:
 
 
 def cpu_facts(system: Path = SYSTEM, processes: Path = PROCESSES) -> dict[str, Any]:
-    """What Linux says of the first CPU: its caches, what governs its clock, whether it has turbo and sibling threads, or is virtual."""
+    """What Linux says of the first CPU: its caches, what governs its clock, whether it has turbo and sibling threads."""
     cpu = system / "devices/system/cpu"
     boost, no_turbo, smt = read(cpu / "cpufreq/boost"), read(cpu / "intel_pstate/no_turbo"), read(cpu / "smt/active")
-    described = read(processes / "cpuinfo")
-    flags = next((line.split() for line in (described or "").splitlines() if line.startswith("flags")), None)
     return {
         "cpu_caches": caches(cpu / "cpu0/cache"),
         "cpu_governor": read(cpu / "cpu0/cpufreq/scaling_governor"),
         "cpu_turbo": boost == "1" if boost else no_turbo == "0" if no_turbo else None,
         "cpu_smt": smt == "1" if smt else None,
-        "virtual": "hypervisor" in flags if flags else None,
         "cpu_quota": quota(system / "fs/cgroup", read(processes / "self/cgroup")),
     }
 
@@ -72,15 +70,22 @@ class Used(NamedTuple):
     own: float
 
 
-def used(processes: Path = PROCESSES) -> Used | None:
-    """None where there is no /proc/stat."""
-    ours = {f"cpu{n}" for n in os.sched_getaffinity(0)} if hasattr(os, "sched_getaffinity") else set()
-    cpus = [line.split() for line in (read(processes / "stat") or "").splitlines()]
-    ticks = [list(map(int, words[1:9])) for words in cpus if words and words[0] in ours and len(words) >= 9]
-    if not ticks:
+def usable_cpus() -> list[int]:
+    """The numbers of the CPUs that this process may run on."""
+    own = psutil.Process()
+    return list(own.cpu_affinity()) if hasattr(own, "cpu_affinity") else list(range(psutil.cpu_count() or 1))
+
+
+def used() -> Used | None:
+    """None where the system does not tell."""
+    try:
+        each, own = psutil.cpu_times(percpu=True), psutil.Process().cpu_times()
+    except (OSError, psutil.Error):
         return None
-    user, nice, kernel, _, _, hard, soft, stolen = (sum(of_all) / os.sysconf("SC_CLK_TCK") for of_all in zip(*ticks, strict=True))
-    return Used(user + nice + kernel + hard + soft, stolen, sum(os.times()[:4]))
+    cpus = [each[n] for n in usable_cpus() if n < len(each)]
+    stolen = sum(getattr(cpu, "steal", 0.0) for cpu in cpus)
+    busy = sum(getattr(cpu, name, 0.0) for cpu in cpus for name in BUSY)
+    return Used(busy, stolen, own.user + own.system + getattr(own, "children_user", 0.0) + getattr(own, "children_system", 0.0))
 
 
 def others(before: Used | None, after: Used | None, seconds: float) -> dict[str, float | None]:
@@ -92,11 +97,3 @@ def others(before: Used | None, after: Used | None, seconds: float) -> dict[str,
         "cpus_used_by_others": max(0.0, after.everybody - before.everybody - own) / seconds,
         "cpus_stolen": (after.stolen - before.stolen) / seconds,
     }
-
-
-def load_average() -> Sequence[float] | None:
-    """Processes that ran or wanted to, on average over the last minute, five, and fifteen."""
-    try:
-        return list(os.getloadavg())
-    except (AttributeError, OSError):
-        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,11 +16,9 @@ from llvmlite import ir
 from numba import config, njit, types
 from numba.extending import intrinsic
 
-from deltacheck.kernels.jit.target import MACHINE
-
 # Two units that take 4 cycles have 8 in flight, such as take 5 cycles 10; ARM's wide CPUs have four that take 4. Two registers hold
 # the factors: 12 sums fit beside them where there are 16 registers, 24 where there are 32.
-ARM = MACHINE in ("aarch64", "arm64")
+ARM = platform.machine() in ("aarch64", "arm64")
 IN_FLIGHT = (8, 12, 16, 24) if ARM else (8, 12)
 TURN_S = 0.01  # so that threads' starting and the clock do not count
 REPEATS = 8  # the best of them: what disturbs only slows down

@@ -14,10 +14,10 @@ from typing import Any
 import cpuinfo
 import llvmlite.binding as llvm
 import numba
+import psutil
 import threadpoolctl
 
-from deltacheck.bench.machine.cpu import cpu_facts, load_average
-from deltacheck.kernels.jit.threads import usable_cpus
+from deltacheck.bench.machine.cpu import cpu_facts, usable_cpus
 
 PACKAGES = ("numpy", "scipy", "numba", "llvmlite", "pandas", "pytest", "pytest-benchmark", "threadpoolctl", "torch", "jax", "jaxlib")
 CACHES = ("l1_data_cache_size", "l2_cache_size", "l3_cache_size")  # of cpuinfo; bytes, or with a unit
@@ -35,14 +35,15 @@ def machine() -> dict[str, Any]:
         "platform": platform.platform(),
         "cpu_model": cpu.get("brand_raw", platform.processor()),
         "cpu_count": os.cpu_count(),
-        "cpu_count_usable": usable_cpus(),
+        "cpu_count_usable": len(usable_cpus()),
         "cpu_simd": [flag for flag in cpu.get("flags", []) if flag.startswith(("avx", "sve", "neon", "asimd"))],
         **facts,
+        "virtual": "hypervisor" in cpu["flags"] if cpu.get("flags") else None,
         "cpu_affinity": sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
         "nice": os.nice(0) if hasattr(os, "nice") else None,
-        "load_average_at_start": load_average(),
-        "memory_bytes": memory_bytes("SC_PHYS_PAGES"),
-        "memory_available_bytes": memory_bytes("SC_AVPHYS_PAGES"),
+        "load_average_at_start": list(psutil.getloadavg()),
+        "memory_bytes": psutil.virtual_memory().total,
+        "memory_available_bytes": psutil.virtual_memory().available,
         "clock": {"implementation": clock.implementation, "resolution_s": clock.resolution},
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "python_compiler": platform.python_compiler(),
@@ -81,14 +82,6 @@ def commit(root: Path) -> dict[str, Any]:
         return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
     except (OSError, subprocess.SubprocessError):
         return {"commit": None, "dirty": None}
-
-
-def memory_bytes(pages: str) -> int | None:
-    """Memory of so many pages, by the system's name for them; None where it does not tell."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf(pages)
-    except (AttributeError, OSError, ValueError):
-        return None
 
 
 def installed(package: str) -> str | None:

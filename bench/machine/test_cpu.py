@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from deltacheck.bench.machine.cpu import Used, allowed, cpu_facts, others, quota, used
@@ -24,21 +25,17 @@ def test_what_linux_tells(tmp_path: Path) -> None:
     for name, text in files.items():
         (cpu / name).parent.mkdir(parents=True, exist_ok=True)
         (cpu / name).write_text(text)
-    (tmp_path / "proc").mkdir()
-    (tmp_path / "proc/cpuinfo").write_text("model name : one\nflags : fpu hypervisor avx\n")
     assert cpu_facts(tmp_path / "sys", tmp_path / "proc") == {
         "cpu_caches": [{"level": "1", "type": "Data", "size": "32K", "shared_cpu_list": "0"}],
         "cpu_governor": "powersave",
         "cpu_turbo": True,
         "cpu_smt": True,
-        "virtual": True,
         "cpu_quota": None,
     }
 
 
 def test_where_nothing_is_told(tmp_path: Path) -> None:
     assert set(cpu_facts(tmp_path, tmp_path).values()) == {None}
-    assert used(tmp_path) is None
     assert others(None, Used(1, 0, 1), 1.0) == {"cpus_used_by_others": None, "cpus_stolen": None}
 
 
@@ -63,15 +60,13 @@ def test_the_least_of_its_control_groups_holds_a_process(tmp_path: Path) -> None
     assert quota(tmp_path, own) == 0.5
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="a process may run anywhere here")
-def test_only_the_cpus_that_it_may_run_on_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = ["cpu  9 9 9 9 9 9 9 9 0 0", *(f"cpu{n} {n}00 0 0 5 0 0 0 {n} 0 0" for n in range(1, 4)), "intr 1"]
-    (tmp_path / "stat").write_text("\n".join(lines))
-    tick = 1 / os.sysconf("SC_CLK_TCK")
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {1, 3})
-    found = used(tmp_path)
+def test_only_the_cpus_that_it_may_run_on_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = [SimpleNamespace(user=100.0 * n, nice=1.0, system=0.0, idle=5.0, iowait=7.0, steal=float(n)) for n in range(4)]
+    monkeypatch.setattr(psutil, "cpu_times", lambda percpu: times)
+    monkeypatch.setattr("deltacheck.bench.machine.cpu.usable_cpus", lambda: [1, 3])
+    found = used()
     assert found is not None
-    assert found[:2] == pytest.approx((400 * tick, 4 * tick))
+    assert found[:2] == (402.0, 4.0)
 
 
 def test_what_others_used_is_what_we_did_not() -> None:
@@ -79,7 +74,6 @@ def test_what_others_used_is_what_we_did_not() -> None:
     assert told == {"cpus_used_by_others": pytest.approx(1.1), "cpus_stolen": pytest.approx(0.1)}
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/stat"), reason="Linux")
 def test_the_time_of_all_counts_on() -> None:
     before = used()
     after = used()
@@ -87,3 +81,11 @@ def test_the_time_of_all_counts_on() -> None:
     assert after is not None
     assert after.everybody >= before.everybody > 0
     assert after.own >= before.own > 0
+
+
+def test_where_the_system_does_not_tell_of_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(percpu: bool) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(psutil, "cpu_times", refused)
+    assert used() is None

@@ -14,6 +14,7 @@ from deltacheck.kernels import load
 
 
 def pools() -> list[int]:
+    numba.get_num_threads()  # loads its pool
     return [pool["num_threads"] for pool in threadpoolctl.threadpool_info()] + [numba.get_num_threads()]
 
 

@@ -11,13 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import SEED, Cell
 from deltacheck.bench.cells.columns import Place
 from deltacheck.bench.cells.contenders import Contenders
 from deltacheck.bench.cells.result import Admitted, Result
 from deltacheck.bench.cells.run_constants import NONE, RunConstants
-from deltacheck.bench.machine.cpu import load_average, others, used
+from deltacheck.bench.machine.cpu import others, used
 from deltacheck.bench.machine.provenance import commit, machine
 from deltacheck.bench.machine.run_warnings import after_run, before_run
 from deltacheck.bench.machine.threads import foreseen
@@ -131,7 +133,7 @@ class Run:
         self._processes.close()
         if not self.complete:
             self._catch_up()
-        self._about |= {"ended": now(), "complete": self.complete, "load_average_at_end": load_average()}
+        self._about |= {"ended": now(), "complete": self.complete, "load_average_at_end": list(psutil.getloadavg())}
         self._about |= others(self._used, used(), time.monotonic() - self._since)
         self._bring_up_to_date()
         self.warnings += after_run(self._about, bands(self.rows()))

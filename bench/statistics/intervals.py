@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
+from scipy import special, stats
 
 from deltacheck.bench.cells.cell import SEED
 from deltacheck.bench.cells.result import NAN, Result
@@ -25,12 +25,11 @@ def median_interval(samples: Sequence[float], processes: Sequence[int] | None = 
     """
     if not len(samples):
         return NAN, NAN, NAN
-    ordered, n = np.sort(samples), len(samples)
-    # As many samples lie below the true median as heads fall in n throws; cut off what happens less often than 2.5 %.
-    k = int(np.sum(special.bdtr(np.arange(n // 2), n, 0.5) <= (1 - CONFIDENCE) / 2))
-    low, high = (float(ordered[k - 1]), float(ordered[n - k])) if k else (NAN, NAN)
-    median = float(np.median(ordered))
-    if k and len(set(processes or ())) > 1:
+    median = float(np.median(samples))
+    if len(samples) < FEWEST:
+        return median, NAN, NAN
+    low, high = stats.quantile_test(samples, q=median, p=0.5).confidence_interval(CONFIDENCE)
+    if len(set(processes or ())) > 1:
         low, high = np.exp(widened(np.log(median), np.log(resampled_medians(samples, processes=processes)), processes))
     return median, float(low), float(high)
 

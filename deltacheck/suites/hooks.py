@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deltacheck.suites.run_folder import results_folder
 from deltacheck.suites.selection import Selection
 
 SELECTION = pytest.StashKey[Selection]()
@@ -50,18 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[SELECTION] = Selection.parse(**{name: config.getoption(name) for name in OPTIONS})
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
-    config.stash[RESULTS] = results_dir(config)
-    _require_writable(config.stash[RESULTS])
-
-
-def results_dir(config: pytest.Config) -> Path:
-    """The folder that was asked for; else ``results`` of the checkout that is tested, or of the current folder."""
     given: str | None = config.getoption("results")
-    if given:
-        return Path(config.invocation_params.dir / given).resolve()
-    spec = find_spec("deltacheck.verify")
-    homes = [Path(folder).resolve().parent for folder in (spec and spec.submodule_search_locations) or []]
-    return Path(config.rootpath if config.rootpath.resolve() in homes else config.invocation_params.dir).resolve() / "results"
+    config.stash[RESULTS] = Path(given).resolve() if given else results_folder(config.rootpath, config.invocation_params.dir)
+    _require_writable(config.stash[RESULTS])
 
 
 def _require_writable(folder: Path) -> None:

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
+
+
+def results_folder(*places: Path) -> Path:
+    """``results`` of the source checkout where one of ``places`` is that checkout or lies in it; of the current folder otherwise."""
+    spec = find_spec("deltacheck.verify")
+    for folder in (spec and spec.submodule_search_locations) or []:
+        checkout = Path(folder).resolve().parent
+        if (checkout / "pyproject.toml").exists() and any(place.resolve().is_relative_to(checkout) for place in places):
+            return checkout / "results"
+    return Path.cwd() / "results"
 
 
 def new_run(results: Path, suite: str) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from deltacheck.suites.run_folder import new_run
+from deltacheck.suites.run_folder import new_run, results_folder
 from deltacheck.verify.exam.bugs.catalogue import MUTANTS
 from deltacheck.verify.exam.bugs.mutant import Mutant
 from deltacheck.verify.exam.random_cases import on_digits, ordinary, wild
@@ -26,8 +26,7 @@ LARGE = 1000  # parameters: what a smaller case has caught is not put to these a
 def main() -> None:
     """The exam as a command."""
     parser = argparse.ArgumentParser(prog="python -m deltacheck.verify.exam", description="The verifier's own exam.")
-    root = Path(__file__).parents[2]
-    parser.add_argument("--results", type=Path, default=root / "results", help="where the tables go (default: results/ of the project)")
+    parser.add_argument("--results", type=Path, default=results_folder(Path.cwd()), help="where the tables go (default: results/)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the random networks")
     options = parser.parse_args()
     started = time.perf_counter()

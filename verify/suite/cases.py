@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from deltacheck.kernels import Network, load
 from deltacheck.kernels.descent import descend
-from deltacheck.kernels.digits import digits
 from deltacheck.suites.selection import Selection
 from deltacheck.verify.references.network_reference import Reference, reference
+from deltacheck.verify.suite.digits import digits
 
 Array = NDArray[Any]
 
@@ -63,7 +63,7 @@ class Case:
 
 @dataclass(frozen=True)
 class DigitsCase(Case):
-    """A network on scikit-learn's digits after ``epochs`` of full-batch descent on the very rows that are judged."""
+    """A network on handwritten digits after ``epochs`` of full-batch descent on the very rows that are judged."""
 
     epochs: int = 0
     rate: float = 0.05

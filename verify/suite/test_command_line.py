@@ -63,7 +63,8 @@ def test_a_right_kernel_passes_and_a_wrong_one_fails_with_the_place(tmp_path, wr
     assert "diagnosis: δ goes back through w_1, not through its transpose" in failed.stdout
     assert "fail: dC/dw_0[" in failed.stdout
     assert "\n  why this case: a missing transpose is a wrong number here" in failed.stdout
-    assert failed.stdout.index("FAILED verify/test_kernels.py") < failed.stdout.index("= verdicts =")  # the table is what one sees last
+    of_test = failed.stdout.index("suite/test_kernels.py::test_kernel[float64-equal-widths")
+    assert of_test < failed.stdout.index("= verdicts =")  # the table is what one sees last
     assert "Traceback" not in failed.stdout + failed.stderr
     table = pd.read_csv(tmp_path / "results" / "verify" / "latest" / "verification.csv")
     by_block = table[table["kernel"] == "wrong_kernel"].drop_duplicates("block").set_index("block")
@@ -129,7 +130,7 @@ def test_a_kernel_that_supports_nothing_is_no_success(tmp_path):
     ("options", "message"),
     [
         (["--kernel", "nampy"], "--kernel: got 'nampy', which is neither a built-in name nor a module"),
-        (["--kernel", "kernels/network.py"], "--kernel: kernels/network.py holds no class with forward(theta, x)"),
+        (["--kernel", "deltacheck.kernels.network"], "--kernel: deltacheck.kernels.network holds no class with forward(theta, x)"),
         (["--layers", "3"], "--layers: got '3'; expected at least two whole numbers"),
         (["--batch", "-1"], "batch"),
         (["--results", str(MINE)], "is a file; expected a folder"),
