@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,9 +15,9 @@ from typing import Any
 from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import Cell
 from deltacheck.bench.cells.contenders import Contenders
+from deltacheck.bench.processes.time_limit import place_of, wait
 from deltacheck.bench.processes.worker import NOBODY, in_hand, serve
 
-TICK_S = 1.0
 PATIENCE_S = 2.0
 
 
@@ -91,19 +89,12 @@ class Process:
             Path(self._stack.name).unlink(missing_ok=True)
 
     def _answer(self, limit_s: float) -> Any:
-        """Time in which this process was halted (Ctrl-Z) does not count: far more than a tick goes by then."""
-        tick = min(TICK_S, limit_s / 10)
-        spent, turns, last = 0.0, -1, time.monotonic()
-        while not self._pipe.poll(tick):
-            now = time.monotonic()
-            spent, turns = (spent, turns) if turns == self._hand[1] else (0.0, self._hand[1])
-            spent += min(now - last, 2 * tick)
-            last = now
-            if not self.alive() and not self._pipe.poll(0):  # a child of its own may hold the other end
-                raise self._lost("error", "its process died", f": {fate(self._process.exitcode)}")
-            if spent >= limit_s:
-                raise self._lost("timeout", f"still running after {limit_s:g} s", self._where())
+        outcome = wait(self._pipe, lambda: int(self._hand[1]), self.alive, limit_s)
+        if outcome == "hangs":
+            raise self._lost("timeout", f"still running after {limit_s:g} s", self._where())
         try:
+            if outcome == "died":
+                raise EOFError
             answer, failure = self._pipe.recv()
         except (EOFError, OSError):
             self._process.join(PATIENCE_S)
@@ -118,18 +109,7 @@ class Process:
         return LostError("" if place == NOBODY else self._labels[place], status, what, detail)
 
     def _where(self) -> str:
-        """The file and line that it is at, as far as it can still tell."""
-        pid = self._process.pid
-        if pid is None or not hasattr(signal, "SIGUSR1"):
-            return ""
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGUSR1)
-        frames: list[list[str]] = []
-        end = time.monotonic() + PATIENCE_S
-        while not frames and time.monotonic() < end:  # it writes when it is let on, and says nothing
-            time.sleep(0.1)
-            frames = [line.split('"') for line in self._stack.read().splitlines() if line.startswith('  File "')]
-        return f" ({Path(frames[0][1]).name}{frames[0][2]})" if frames else ""
+        return place_of(self._process.pid, self._stack)
 
 
 @contextmanager

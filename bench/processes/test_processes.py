@@ -19,7 +19,6 @@ from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import PHASES, Cell
 from deltacheck.bench.cells.contenders import Contenders
 from deltacheck.bench.cells.result import AA_INSTANCE, FLOOR, Admitted, Result
-from deltacheck.bench.processes.process import LostError, Process
 from deltacheck.bench.processes.processes import Processes
 from deltacheck.bench.tables.rebuild import rebuild
 from deltacheck.bench.timing.samples_file import begin_samples, read_samples
@@ -63,7 +62,7 @@ class Shy(NumpyKernel):
     def about():
         time.sleep(1e9)
 """
-FIRST, AMID = "True", "Faulty.calls > 400"
+FIRST, AMID = "True", "Faulty.calls > 100"
 HANGS = "sum(itertools.repeat(0))"  # a loop of C that no signal's handler gets into
 SLEEPS = "time.sleep(1e9)"
 CRASHES = "ctypes.string_at(0)"
@@ -238,28 +237,6 @@ def test_a_run_with_faults_is_complete_and_its_tables_can_be_made_anew(tmp_path:
     assert (about["complete"], about["processes"]) == (True, 2)
     rebuild(folder.resolve())
     assert (folder / "summary.csv").read_bytes() == text
-
-
-def test_in_time_in_which_the_run_was_halted_nothing_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = [0.0]
-    gaps = [1.0, 1.0, 3600.0, *[1.0] * 200]
-
-    class Pipe:
-        def poll(self, seconds: float) -> bool:
-            clock[0] += gaps.pop(0)
-            return False
-
-    monkeypatch.setattr("deltacheck.bench.processes.process.time.monotonic", lambda: clock[0])
-    monkeypatch.setattr(Process, "__init__", lambda self: None)
-    monkeypatch.setattr(Process, "end", lambda self, patience_s: None)
-    monkeypatch.setattr(Process, "alive", lambda self: True)
-    monkeypatch.setattr(Process, "_where", lambda self: "")
-    process = Process()  # type: ignore[call-arg]
-    process._pipe, process._hand, process._labels = Pipe(), [0, 0], ["mine"]  # type: ignore[assignment]
-    with pytest.raises(LostError, match="still running after 100 s") as lost:
-        process._answer(100.0)
-    assert lost.value.name == "mine"
-    assert clock[0] == pytest.approx(3600 + 98, abs=1)
 
 
 def test_whoever_takes_turns_does_not_hang(closing: list[Processes], tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from deltacheck.kernels.jit.layers import n_parts, next_wait, parts
 from deltacheck.kernels.jit.options import callback, element_wise, entry, entry_without_gil, instructions
 from deltacheck.kernels.jit.plan import BACKWARD, BIASES, BLOCK, CODE, N_COLUMNS, N_WORK, ROWS, START, STEP, TEAM, THREADS, UNITS, WHAT
 from deltacheck.kernels.jit.target import JIT_DISABLED
-from deltacheck.kernels.jit.team import JOB, set_word, share_out
+from deltacheck.kernels.jit.threads.team import JOB, set_word, share_out
 from deltacheck.kernels.network import Array
 
 

@@ -14,9 +14,9 @@ from numba import cfunc, njit, types
 
 from deltacheck.kernels.jit.kernel import NumbaKernel
 from deltacheck.kernels.jit.target import JIT_DISABLED
-from deltacheck.kernels.jit.team import ASLEEP, HELPERS, JOB, MOST, N_ARGUMENTS, N_HELPERS, _offer_cpu, _one_more, _seen, share_out
 from deltacheck.kernels.jit.test_kernel import case
-from deltacheck.kernels.jit.threads import Team, _new_lock
+from deltacheck.kernels.jit.threads.helpers import Team, _new_lock
+from deltacheck.kernels.jit.threads.team import ASLEEP, HELPERS, JOB, MOST, N_ARGUMENTS, N_HELPERS, _offer_cpu, _one_more, _seen, share_out
 
 pytestmark = pytest.mark.skipif(JIT_DISABLED, reason="without a compiler there is no team")
 
@@ -123,8 +123,8 @@ def test_a_helper_that_does_not_start_takes_no_memory(monkeypatch: pytest.Monkey
     def refused(thread: Any) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr("deltacheck.kernels.jit.threads.usable_cpus", lambda: 3)
-    monkeypatch.setattr("deltacheck.kernels.jit.threads._new_lock", new_lock)
+    monkeypatch.setattr("deltacheck.kernels.jit.threads.helpers.usable_cpus", lambda: 3)
+    monkeypatch.setattr("deltacheck.kernels.jit.threads.helpers._new_lock", new_lock)
     team = Team()
     call = team.joined(lambda: None, 3)
     with monkeypatch.context() as patch:

@@ -17,7 +17,7 @@ import numpy as np
 from numba import types
 
 from deltacheck.kernels.jit.options import entry_without_gil
-from deltacheck.kernels.jit.team import ACQUIRE, HELPERS, LINE, MOST, N_HELPERS, N_WORDS, OFFER_CPU, RELEASE, TICKET, serve
+from deltacheck.kernels.jit.threads.team import ACQUIRE, HELPERS, LINE, MOST, N_HELPERS, N_WORDS, OFFER_CPU, RELEASE, TICKET, serve
 
 
 def checked(threads: int | None) -> int | None:

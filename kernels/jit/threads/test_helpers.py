@@ -17,7 +17,7 @@ from deltacheck.kernels.jit.kernel import KEPT, NumbaKernel
 from deltacheck.kernels.jit.plan import BOTH, Plan
 from deltacheck.kernels.jit.target import JIT_DISABLED
 from deltacheck.kernels.jit.test_kernel import DTYPES, case
-from deltacheck.kernels.jit.threads import available
+from deltacheck.kernels.jit.threads.helpers import available
 from deltacheck.kernels.network import Array
 
 # Shared by rows (narrow), by columns (wide); in chunks, the last a small one (deep); with fewer rows or columns than threads.
@@ -183,7 +183,7 @@ def test_without_a_compiler_two_calls_at_once_have_a_workspace_each(monkeypatch:
             other[0] = kernel._workspace(BOTH, 8, dtype)
         return asked
 
-    monkeypatch.setattr("deltacheck.kernels.jit.threads.available", as_many)
+    monkeypatch.setattr("deltacheck.kernels.jit.threads.helpers.available", as_many)
     assert kernel._workspace(BOTH, 8, dtype) is not other[0]
 
 

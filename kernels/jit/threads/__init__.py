@@ -1,0 +1,1 @@
+"""The team of threads that computes the shares of a pass."""
