@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import IO, Literal
 
 TICK_S = 1.0
 PATIENCE_S = 2.0  # for the stack of what hangs to be written
@@ -35,7 +35,7 @@ def wait(pipe: Connection, n_turns: Callable[[], int], alive: Callable[[], bool]
     return "answered"
 
 
-def place_of(pid: int | None, stack: TextIO) -> str:
+def place_of(pid: int | None, stack: IO[str]) -> str:
     """The file and line that a process is at, ``(kernel.py, line 3 in backward)``, as far as it can still tell.
 
     ``stack``: the file that it writes its stack to when it gets SIGUSR1.

@@ -51,7 +51,8 @@ def pytest_configure(config: pytest.Config) -> None:
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
     given: str | None = config.getoption("results")
-    config.stash[RESULTS] = Path(given).resolve() if given else results_folder(config.rootpath, config.invocation_params.dir)
+    tested = [] if config.getoption("pyargs") else [config.rootpath]  # by --pyargs the suite is a library, wherever it lies
+    config.stash[RESULTS] = Path(given).resolve() if given else results_folder(config.invocation_params.dir, *tested)
     _require_writable(config.stash[RESULTS])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,12 +12,15 @@ from deltacheck.suites.hooks import RESULTS, SELECTION
 from deltacheck.verify.suite.verification_table import Table
 
 VERDICTS = pytest.StashKey[Table]()
+ROWS = pytest.StashKey[list[dict[str, Any]]]()  # of a test
 VERIFY = Path(__file__).parents[1]
 JUDGES = {"test_kernels.py"}  # what judges a kernel; all other tests here test the verifier
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[VERDICTS] = Table(config.stash[RESULTS])
+    table = config.stash[VERDICTS] = Table(config.stash[RESULTS])
+    if not hasattr(config, "workerinput"):  # a worker's reports are sent on
+        config.pluginmanager.register(Writer(table), "deltacheck-verdicts")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -26,9 +30,45 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if own and is_test and collection_path.name not in JUDGES else None
 
 
+class Judging:
+    """What a test says of its kernel and case; its rows go with its report, from another process too (pytest-xdist)."""
+
+    def __init__(self, item: pytest.Item) -> None:
+        self._item = item
+
+    def begin(self, what: str) -> None:
+        """What is being judged from now on."""
+        self._item.config.stash[VERDICTS].judging = what
+
+    def end(self, rows: list[dict[str, Any]]) -> None:
+        """The rows of the table that came of it."""
+        self._item.stash[ROWS] = rows
+
+
+class Writer:
+    """Appends the rows to the table as the tests' reports come."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Called for each phase of each test."""
+        rows = getattr(report, "verification_rows", None)
+        if rows:
+            self._table.append(rows)
+
+
 @pytest.fixture
-def verdicts(request: pytest.FixtureRequest) -> Table:
-    return request.config.stash[VERDICTS]
+def judging(request: pytest.FixtureRequest) -> Judging:
+    return Judging(request.node)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if call.when == "call" and ROWS in item.stash:
+        report.verification_rows = item.stash[ROWS]  # type: ignore[attr-defined]
+    return report
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -8,7 +8,8 @@ from deltacheck.suites.hooks import SELECTION
 from deltacheck.suites.selection import Selection
 from deltacheck.verify.judging.judge import judge
 from deltacheck.verify.suite.cases import Case, cases_for, point, reference_of
-from deltacheck.verify.suite.verification_table import Table
+from deltacheck.verify.suite.hooks import Judging
+from deltacheck.verify.suite.verification_table import rows_of, rows_of_unsupported
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -19,15 +20,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("kernel", selection.kernels)
 
 
-def test_kernel(selection: Selection, verdicts: Table, kernel: str, case: Case, dtype: str) -> None:
+def test_kernel(selection: Selection, judging: Judging, kernel: str, case: Case, dtype: str) -> None:
     kernel_class = selection.kernels[kernel]
-    verdicts.judging = f"{kernel} in {dtype} at {case}"
+    judging.begin(f"{kernel} in {dtype} at {case}")
     try:
         report = judge(kernel_class, case.network, *point(case, dtype), against=reference_of(case, dtype))
     except NotImplementedError as error:
-        verdicts.add_unsupported(kernel, case, dtype, str(error))
+        judging.end(rows_of_unsupported(kernel, case, dtype, str(error)))
         pytest.skip(f"{kernel} does not support {case.network}: {error}")
-    verdicts.add(kernel, case, dtype, report)
+    judging.end(rows_of(kernel, case, dtype, report))
     if report.verdict != "pass":
         verdict = "fails" if report.verdict == "fail" else "is inconclusive"
         lines = str(report).replace("\n", "\n  ")

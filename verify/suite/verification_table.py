@@ -25,52 +25,14 @@ class Table:
         self.rows: list[dict[str, Any]] = []
         self.judging = ""  # what is being judged, for whoever interrupts it
 
-    def add(self, kernel: str, case: Case, dtype: str, report: Report) -> None:
-        """Append the blocks of one report; one row for the contract where it is broken."""
-        common = _keys(kernel, case, dtype)
-        broken = (
-            [
-                {
-                    **common,
-                    "block": "contract",
-                    "verdict": "fail",
-                    "diagnosis": _names(report.violations),
-                    "message": "; ".join(d.text for d in report.violations),
-                }
-            ]
-            if report.violations
-            else []
-        )
-        self._append(
-            broken
-            + [
-                {
-                    **common,
-                    "block": block.name,
-                    "verdict": block.verdict,
-                    "n_entries": block.n_entries,
-                    "n_checked": block.n_checked,
-                    "n_zero": block.n_zero,
-                    "max_abs_error": block.max_abs_error,
-                    "max_rel_error": block.max_rel_error,
-                    "error_bound": block.error_bound,
-                    "smallest_detectable": block.smallest_detectable,
-                    "worst_index": ",".join(map(str, block.worst_index)),
-                    "method": report.method,
-                    "diagnosis": _names(report.diagnoses) if block.verdict == "fail" else "",
-                    "seconds": report.seconds,
-                    "message": block.why,
-                }
-                for block in report.blocks
-            ]
-        )
-
-    def add_unsupported(self, kernel: str, case: Case, dtype: str, message: str) -> None:
-        """A case that the kernel says it does not support: a row for each block, so that nobody takes it for checked."""
-        common = _keys(kernel, case, dtype)
-        self._append(
-            [{**common, "block": span.name, "verdict": UNSUPPORTED, "n_checked": 0, "message": message} for span in spans(case.network)]
-        )
+    def append(self, rows: list[dict[str, Any]]) -> None:
+        """Add rows, to the file too."""
+        if self.folder is None:
+            self.folder = new_run(self.results, "verify")
+        path = self.folder / "verification.csv"
+        pd.DataFrame(rows, columns=COLUMNS).to_csv(path, mode="a", header=not path.exists(), index=False)
+        self.rows += rows
+        self.judging = ""
 
     @property
     def unjudged(self) -> list[str]:
@@ -129,20 +91,49 @@ class Table:
         path = self.results / "verify" / "latest" / "verification.csv"
         return path.relative_to(here) if path.is_relative_to(here) else path
 
-    def _append(self, rows: list[dict[str, Any]]) -> None:
-        if self.folder is None:
-            self.folder = new_run(self.results, "verify")
-        path = self.folder / "verification.csv"
-        pd.DataFrame(rows, columns=COLUMNS).to_csv(path, mode="a", header=not path.exists(), index=False)
-        self.rows += rows
-        self.judging = ""
-
 
 COLUMNS = [
     *("kernel", "case", "layers", "activation", "cost", "n_params", "batch", "dtype", "block", "verdict"),
     *("n_entries", "n_checked", "n_zero", "max_abs_error", "max_rel_error", "error_bound", "smallest_detectable"),
     *("worst_index", "method", "diagnosis", "seconds", "message"),
 ]
+
+
+def rows_of(kernel: str, case: Case, dtype: str, report: Report) -> list[dict[str, Any]]:
+    """The blocks of one report; one row for the contract where it is broken."""
+    common = _keys(kernel, case, dtype)
+    contract = {
+        "block": "contract",
+        "verdict": "fail",
+        "diagnosis": _names(report.violations),
+        "message": "; ".join(violation.text for violation in report.violations),
+    }
+    return [common | contract] * bool(report.violations) + [
+        common
+        | {
+            "block": block.name,
+            "verdict": block.verdict,
+            "n_entries": int(block.n_entries),
+            "n_checked": int(block.n_checked),
+            "n_zero": int(block.n_zero),
+            "max_abs_error": float(block.max_abs_error),
+            "max_rel_error": float(block.max_rel_error),
+            "error_bound": float(block.error_bound),
+            "smallest_detectable": float(block.smallest_detectable),
+            "worst_index": ",".join(map(str, block.worst_index)),
+            "method": report.method,
+            "diagnosis": _names(report.diagnoses) if block.verdict == "fail" else "",
+            "seconds": report.seconds,
+            "message": block.why,
+        }
+        for block in report.blocks
+    ]
+
+
+def rows_of_unsupported(kernel: str, case: Case, dtype: str, message: str) -> list[dict[str, Any]]:
+    """A case that the kernel says it does not support: a row for each block, so that nobody takes it for checked."""
+    left_out = {"verdict": UNSUPPORTED, "n_checked": 0, "message": message}
+    return [_keys(kernel, case, dtype) | {"block": span.name} | left_out for span in spans(case.network)]
 
 
 def _keys(kernel: str, case: Case, dtype: str) -> dict[str, Any]:
