@@ -10,7 +10,7 @@ import matplotlib
 
 from deltacheck.bench.page.figures.batch_times import picture
 from deltacheck.bench.tables.saved_run import read_summary
-from deltacheck.kernels.messages import one_line
+from deltacheck.kernels.error_text import one_line
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

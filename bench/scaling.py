@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from deltacheck.bench.tables.saved_run import read_summary
-from deltacheck.bench.tables.scaling import write_both
+from deltacheck.bench.tables.scaling_table import write_both
 
 ROOM, MOST = 4, 12  # kernels whose intervals fit on a line; crossovers that are told one by one
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deltacheck.bench.cells.cell import PHASES, Cell
-from deltacheck.bench.session.hooks import OPTIONS_OF_RUN
+from deltacheck.bench.session.pytest_hooks import OPTIONS_OF_RUN
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture

@@ -12,11 +12,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import PHASES, Cell
 from deltacheck.bench.cells.contenders import Contenders
 from deltacheck.bench.cells.result import NOT_CONTENDERS
-from deltacheck.bench.processes.processes import Processes
+from deltacheck.bench.cells.time_budget import Budget
+from deltacheck.bench.processes.process_sequence import Processes
 from deltacheck.bench.report import main
 from deltacheck.bench.session.run import Run
 from deltacheck.bench.session.run_summary import speedup_text

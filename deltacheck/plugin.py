@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-SHARED = "deltacheck.suites.hooks"
-HOOKS = {"deltacheck.verify": "deltacheck.verify.suite.hooks", "deltacheck.bench": "deltacheck.bench.session.hooks"}
+SHARED = "deltacheck.suites.shared_options"
+HOOKS = {"deltacheck.verify": "deltacheck.verify.suite.pytest_hooks", "deltacheck.bench": "deltacheck.bench.session.pytest_hooks"}
 
 
 @pytest.hookimpl(tryfirst=True)  # options must be known before conftest files and the command line are read

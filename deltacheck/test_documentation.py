@@ -7,7 +7,7 @@ import pytest
 
 from deltacheck.bench.comparison.two_runs import COMPARISON
 from deltacheck.bench.tables.crossovers import COLUMNS as CROSSOVERS
-from deltacheck.bench.tables.scaling import SCALING
+from deltacheck.bench.tables.scaling_table import SCALING
 from deltacheck.bench.tables.summary import SUMMARY
 from deltacheck.bench.timing.samples_file import SAMPLES
 

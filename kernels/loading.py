@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TypeGuard
 
-from deltacheck.kernels.messages import one_line
+from deltacheck.kernels.error_text import one_line
 from deltacheck.kernels.network import Network
 from deltacheck.kernels.protocol import Kernel, KernelLike
 

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltacheck.verify.diagnosis.diagnose import diagnose_values
-from deltacheck.verify.references.finite_difference import COMPLEX_STEP, RATIO, Estimate, central_differences
-from deltacheck.verify.verdict.compare import Block, Diagnosis, compare
+from deltacheck.verify.references.complex_step import COMPLEX_STEP
+from deltacheck.verify.references.finite_difference import RATIO, Estimate, central_differences
+from deltacheck.verify.verdict.array_verdict import Block, Diagnosis, compare
 from deltacheck.verify.verdict.parameter_blocks import Span
 from deltacheck.verify.verdict.report import Report
 

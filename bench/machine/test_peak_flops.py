@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deltacheck.bench.machine.peak_flops import ARM, IN_FLIGHT, multiply_adds, vector_bits
-from deltacheck.kernels.jit.target import FEATURES, JIT_DISABLED
+from deltacheck.kernels.jit.cpu_target import FEATURES, JIT_DISABLED
 
 
 @pytest.mark.skipif(JIT_DISABLED or not (ARM or "fma" in FEATURES), reason="no fused multiply-add, or no compiler")

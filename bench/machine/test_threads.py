@@ -6,8 +6,8 @@ import numba
 import pytest
 import threadpoolctl
 
-from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import Cell
+from deltacheck.bench.cells.time_budget import Budget
 from deltacheck.bench.machine.threads import foreseen, stray_pools, threads_held
 from deltacheck.bench.timing.contest import Contest
 from deltacheck.kernels import load

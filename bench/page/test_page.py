@@ -14,8 +14,8 @@ import pytest
 
 from deltacheck.bench.cells.cell import Cell
 from deltacheck.bench.page import write_page
-from deltacheck.bench.page.inputs import NUMBERS, TEXTS
-from deltacheck.bench.tables.scaling import write_both
+from deltacheck.bench.page.page_data import NUMBERS, TEXTS
+from deltacheck.bench.tables.scaling_table import write_both
 from deltacheck.bench.tables.summary import SUMMARY
 
 NAN = float("nan")

@@ -10,19 +10,19 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
-from deltacheck.bench.page import text
+from deltacheck.bench.page import wording
 from deltacheck.bench.page.figures.floors import floor_plots
 from deltacheck.bench.page.figures.style import GREY, kernel_styles
 from deltacheck.bench.page.figures.svg import drawing
 from deltacheck.bench.page.figures.times import against_batch, against_work
 from deltacheck.bench.page.figures.win_maps import win_maps
-from deltacheck.bench.page.inputs import Inputs, read
+from deltacheck.bench.page.page_data import Inputs, read
 from deltacheck.bench.page.sections import headline
 from deltacheck.bench.page.sections.scaling import crossovers, exponents
 from deltacheck.bench.page.sections.speeds import speedups, why
 from deltacheck.bench.page.sections.startup import break_even, startup, startup_plot
 from deltacheck.bench.page.sections.verification import verdicts, verification_table, without_times
-from deltacheck.bench.page.winners import winners
+from deltacheck.bench.page.win_table import winners
 from deltacheck.suites.formatting import counted
 
 HERE = Path(__file__).parent
@@ -86,9 +86,15 @@ def contents(run: Inputs) -> dict[str, Any]:
 def provenance(value: object, name: str = "") -> str:
     """One value of run.json for people."""
     if value is None:
-        return text.NONE
+        return wording.NONE
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
-        return text.size(value) if name.endswith("_bytes") else text.seconds(value) if name.endswith("_s") and value else f"{value:,.10g}"
+        return (
+            wording.size(value)
+            if name.endswith("_bytes")
+            else wording.seconds(value)
+            if name.endswith("_s") and value
+            else f"{value:,.10g}"
+        )
     return str(value)

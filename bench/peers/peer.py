@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from deltacheck.kernels import Kernel, KernelLike, Network
-from deltacheck.kernels.messages import one_line
+from deltacheck.kernels.error_text import one_line
 from deltacheck.kernels.network import Array
 
 MODULES = {

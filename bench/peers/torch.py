@@ -10,7 +10,7 @@ import torch
 
 from deltacheck.bench.peers.peer import Peer
 from deltacheck.kernels import Network
-from deltacheck.kernels.messages import one_line
+from deltacheck.kernels.error_text import one_line
 from deltacheck.kernels.network import Array
 
 Tensor: TypeAlias = Any  # torch.Tensor, for whom the package is installed

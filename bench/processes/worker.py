@@ -17,15 +17,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import Cell
 from deltacheck.bench.cells.contenders import Contenders
 from deltacheck.bench.cells.result import NOT_CONTENDERS, Admitted, Result, Turn
+from deltacheck.bench.cells.time_budget import Budget
 from deltacheck.bench.machine.provenance import numba_facts, thread_pools
 from deltacheck.bench.timing.contest import Contest
 from deltacheck.bench.timing.samples_file import SamplesFile
 from deltacheck.bench.timing.step_time_estimates import StepTimes
-from deltacheck.kernels.messages import one_line_and_place
+from deltacheck.kernels.error_text import one_line_and_place
 
 NOBODY = -1
 PR_SET_PDEATHSIG = 1  # prctl(2)

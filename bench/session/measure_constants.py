@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import Cell
 from deltacheck.bench.cells.result import NAN, NOT_CONTENDERS
 from deltacheck.bench.cells.run_constants import RunConstants
+from deltacheck.bench.cells.time_budget import Budget
 from deltacheck.bench.machine.peak_flops import peak_gflops
-from deltacheck.bench.processes.processes import Processes
+from deltacheck.bench.processes.process_sequence import Processes
 from deltacheck.bench.timing.first_call import cold_and_cached
 from deltacheck.bench.timing.step_time_estimates import StepTimes
 from deltacheck.kernels import Network

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import Cell
 from deltacheck.bench.cells.result import Admitted, Result
-from deltacheck.bench.processes.processes import Processes
+from deltacheck.bench.cells.time_budget import Budget
+from deltacheck.bench.processes.process_sequence import Processes
 from deltacheck.bench.session.run import Plan, Run, kernels_of
 from deltacheck.bench.timing.step_time_estimates import StepTimes
 

@@ -13,26 +13,26 @@ from typing import Any
 
 import psutil
 
-from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import SEED, Cell
-from deltacheck.bench.cells.columns import Place
 from deltacheck.bench.cells.contenders import Contenders
+from deltacheck.bench.cells.key_columns import Place
 from deltacheck.bench.cells.result import Admitted, Result
 from deltacheck.bench.cells.run_constants import NONE, RunConstants
+from deltacheck.bench.cells.time_budget import Budget
 from deltacheck.bench.machine.cpu import others, used
 from deltacheck.bench.machine.provenance import commit, machine
 from deltacheck.bench.machine.run_warnings import after_run, before_run
 from deltacheck.bench.machine.threads import foreseen
-from deltacheck.bench.processes.processes import Processes
+from deltacheck.bench.processes.process_sequence import Processes
 from deltacheck.bench.session.measure_constants import measured_constants
 from deltacheck.bench.session.progress import Progress
 from deltacheck.bench.statistics.aa_pairs import bands
-from deltacheck.bench.tables.outcomes import outcomes
 from deltacheck.bench.tables.rebuild import write_tables
+from deltacheck.bench.tables.run_records import outcomes
 from deltacheck.bench.tables.summary import Row, contest_rows, in_the_run, write_summary
 from deltacheck.bench.timing.samples_file import NAME, begin_samples
 from deltacheck.bench.timing.step_time_estimates import StepTimes
-from deltacheck.kernels.messages import one_line
+from deltacheck.kernels.error_text import one_line
 
 SCHEMA_VERSION = 4
 SWEEPS = 5  # through all cells, each in a process of its own

@@ -9,13 +9,13 @@ import numba
 import numpy as np
 import pytest
 
-from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import Cell
 from deltacheck.bench.cells.contenders import Contenders
 from deltacheck.bench.cells.result import NAN
 from deltacheck.bench.cells.run_constants import RunConstants
+from deltacheck.bench.cells.time_budget import Budget
 from deltacheck.bench.machine.peak_flops import peak_gflops
-from deltacheck.bench.processes.processes import Processes
+from deltacheck.bench.processes.process_sequence import Processes
 from deltacheck.bench.session.measure_constants import dispatch, measured_constants
 from deltacheck.bench.timing.first_call import cold_and_cached, first_call
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from deltacheck.bench.cells.budget import usual_limit
 from deltacheck.bench.cells.grid import BATCHES, DTYPES, LAYERS
 from deltacheck.bench.cells.result import AA_INSTANCE, FLOOR
+from deltacheck.bench.cells.time_budget import usual_limit
 from deltacheck.bench.peers.peer import Peer
 from deltacheck.bench.session.options import Options
 from deltacheck.suites.selection import Selection

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from deltacheck.bench.cells.result import NAN
-from deltacheck.bench.tables.series import Point, series
+from deltacheck.bench.tables.size_series import Point, series
 from deltacheck.kernels.network import Array
 
 COLUMNS = [
@@ -24,7 +24,7 @@ def crossovers(summary: pd.DataFrame) -> pd.DataFrame:
 
     ``summary``: a run's summary.csv. Sizes are rows of x along the batch, multiply-adds of a forward pass along the work. Only sizes
     at which both have a time are compared; networks of the same work count as one, by their mean log-ratio. Raises ``ValueError`` as
-    ``deltacheck.bench.tables.series.series`` does.
+    ``deltacheck.bench.tables.size_series.series`` does.
     """
     rows: list[dict[str, Any]] = []
     for line, kernels in series(summary).items():

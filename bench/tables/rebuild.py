@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from deltacheck.bench.cells.run_constants import RunConstants
-from deltacheck.bench.tables.outcomes import contests_of
+from deltacheck.bench.tables.run_records import contests_of
 from deltacheck.bench.tables.saved_run import lacks
-from deltacheck.bench.tables.scaling import write_or_warn
+from deltacheck.bench.tables.scaling_table import write_or_warn
 from deltacheck.bench.tables.summary import Row, summary_rows, write_summary
 from deltacheck.bench.timing.samples_file import read_samples
-from deltacheck.kernels.messages import one_line
+from deltacheck.kernels.error_text import one_line
 
 TABLES = "summary.csv, scaling.csv, crossovers.csv"
 

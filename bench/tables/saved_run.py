@@ -14,7 +14,7 @@ import pandas as pd
 from deltacheck.bench.cells.cell import Cell
 from deltacheck.bench.cells.result import FLOOR
 from deltacheck.bench.statistics.process_variance import Sampled
-from deltacheck.kernels.messages import one_line
+from deltacheck.kernels.error_text import one_line
 
 MEMORY_TOLERANCE = 0.05  # virtual machines of one kind report a little more or less
 NOT_TIMED = ("status", "n_samples", "median_s", "n_params", "message")  # of the summary, beside the keys

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from deltacheck.bench.cells.columns import KEYS, Place, keys
 from deltacheck.bench.cells.contenders import aa_kernel
+from deltacheck.bench.cells.key_columns import KEYS, Place, keys
 from deltacheck.bench.cells.result import AA_INSTANCE, FLOOR, NAN, NOT_CONTENDERS, Result
 from deltacheck.bench.cells.run_constants import NONE, RunConstants
 from deltacheck.bench.statistics.aa_pairs import bands, different

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deltacheck.bench.tables.test_scaling import NAN, crossed, over_networks, rows
+from deltacheck.bench.tables.test_scaling_table import NAN, crossed, over_networks, rows
 
 
 def test_a_crossover_and_its_uncertainty() -> None:

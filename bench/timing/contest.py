@@ -8,19 +8,19 @@ from functools import cache
 
 import numpy as np
 
-from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import PHASES, SEED, Cell
 from deltacheck.bench.cells.contenders import aa_kernel
 from deltacheck.bench.cells.result import AA_INSTANCE, FLOOR, NAN, Admitted, Call, Result
+from deltacheck.bench.cells.time_budget import Budget
 from deltacheck.bench.machine.blas_products import floor_calls
 from deltacheck.bench.machine.peak_memory import peak_bytes
 from deltacheck.bench.machine.threads import stray_pools, threads_held
 from deltacheck.bench.peers.peer import NO_BACKWARD, peer_of
-from deltacheck.bench.timing.passes import first_calls, unwarned
 from deltacheck.bench.timing.rounds import Keep, take_turns, timed
 from deltacheck.bench.timing.step_time_estimates import StepTimes, too_far
-from deltacheck.bench.timing.verified import Judge
-from deltacheck.kernels.messages import one_line, one_line_and_place
+from deltacheck.bench.timing.timed_passes import first_calls, unwarned
+from deltacheck.bench.timing.verification import Judge
+from deltacheck.kernels.error_text import one_line, one_line_and_place
 from deltacheck.kernels.protocol import KernelClass
 
 

@@ -11,8 +11,8 @@ from math import ceil
 
 import numpy as np
 
-from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.result import Call, Clock, Turn
+from deltacheck.bench.cells.time_budget import Budget
 from deltacheck.bench.timing.idle_threads import wait_until_idle
 
 Keep = Callable[[Mapping[str, "Turn"]], None]  # is given each round's turns as it ends

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from deltacheck.bench.cells.cell import Cell
-from deltacheck.bench.cells.columns import CELL, KEYS, Place, keys
+from deltacheck.bench.cells.key_columns import CELL, KEYS, Place, keys
 from deltacheck.bench.cells.result import Turn
 
 NAME = "samples.csv"

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import PHASES, Cell
 from deltacheck.bench.cells.result import AA_INSTANCE, FLOOR, Result, Turn
+from deltacheck.bench.cells.time_budget import Budget
 from deltacheck.bench.timing.contest import Contest
 from deltacheck.bench.timing.rounds import Keep
 from deltacheck.bench.timing.step_time_estimates import StepTimes

@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.result import Turn
+from deltacheck.bench.cells.time_budget import Budget
 from deltacheck.bench.statistics.intervals import ratio_interval
 from deltacheck.bench.timing.rounds import MAX_ITERATIONS, calibrate, take_turns
 

@@ -17,7 +17,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import overload
 
-from deltacheck.kernels.jit.options import ELEMENT_WISE, element_wise, instructions
+from deltacheck.kernels.jit.compile_options import ELEMENT_WISE, element_wise, instructions
 
 FRACTION_BITS = {32: 23, 64: 52}
 

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy import empty, ndarray
 
-from deltacheck.kernels.jit import passes, target
+from deltacheck.kernels.jit import cpu_target, passes
+from deltacheck.kernels.jit.cpu_target import JIT_DISABLED
 from deltacheck.kernels.jit.plan import BACKWARD, BOTH, FORWARD, THREADS_PAY, Plan
-from deltacheck.kernels.jit.target import JIT_DISABLED
-from deltacheck.kernels.jit.threads import helpers
+from deltacheck.kernels.jit.threads import team as team_of_threads
 from deltacheck.kernels.network import Array, Network
 
 KEPT = 8  # batch sizes for which an instance keeps a workspace
@@ -62,7 +62,7 @@ class NumbaKernel:
 
     def __init__(self, network: Network, *, threads: int | None = None) -> None:
         self.network = network
-        self._threads = helpers.checked(threads)
+        self._threads = team_of_threads.checked(threads)
         self._n_parameters = network.n_parameters
         self._n_products = sum(n_in * n_out for n_in, n_out in pairwise(network.layer_sizes))
         self._dtype: np.dtype[Any] | None = None  # that of the last call that was looked at one argument at a time; compiled for
@@ -76,7 +76,7 @@ class NumbaKernel:
     @staticmethod
     def about() -> dict[str, Any]:
         """The path that the compiled code takes on this machine: its CPU, vectors, register tile, number of threads."""
-        return target.about() | helpers.about()
+        return cpu_target.about() | team_of_threads.about()
 
     def forward(self, theta: Array, x: Array) -> tuple[Array, ...]:
         """The activations ``(a[0], …, a[-1])`` for ``theta`` (P,) and ``x`` (B, n_0); ``a[i]`` is (B, n_i), ``a[0]`` is x.
@@ -145,11 +145,11 @@ class NumbaKernel:
             self._dtype = None if JIT_DISABLED else np.dtype(dtype.type)  # plain Python refuses nothing
         known = self._workspaces[what]
         may_be_shared = self._threads not in (None, 1) or (self._threads is None and rows * self._n_products >= THREADS_PAY)
-        threads = helpers.available(self._threads) if may_be_shared else 1
+        threads = team_of_threads.available(self._threads) if may_be_shared else 1
         workspace = None if JIT_DISABLED else known.get(rows)  # plain Python lets other threads run while it computes
         # Another thread of Python may have changed the dtype, and this one's workspace may have come after that.
         if workspace is None or workspace.threads != threads or workspace.work.dtype is not dtype:
-            team = helpers.TEAM
+            team = team_of_threads.TEAM
             plan = Plan.of(self.network, rows, dtype.itemsize, threads, what, passes.code_for(dtype), 0 if JIT_DISABLED else team.address)
             a, work = np.zeros(plan.n_activations if what == BOTH else 0, dtype), np.zeros(plan.n_work, dtype)
             run = passes.compiled(threads, dtype)

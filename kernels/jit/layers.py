@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from deltacheck.kernels.jit.options import thin
+from deltacheck.kernels.jit.array_views import row
+from deltacheck.kernels.jit.compile_options import thin
+from deltacheck.kernels.jit.cpu_target import TILE_ROWS, TILE_VECTORS
 from deltacheck.kernels.jit.plan import (
     ACTIVATION,
     BACKWARD,
@@ -34,8 +36,6 @@ from deltacheck.kernels.jit.stages import (
     softmax_delta,
     times_dsigma,
 )
-from deltacheck.kernels.jit.target import TILE_ROWS, TILE_VECTORS
-from deltacheck.kernels.jit.views import row
 from deltacheck.kernels.network import Array
 
 # The parts of a pass, in order: 0 copies the input, 1 … l are the layers forwards, l + 1 is the output, then comes δ for the layers

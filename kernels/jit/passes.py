@@ -13,11 +13,11 @@ import numpy as np
 from llvmlite import ir
 from numba import carray, types
 
+from deltacheck.kernels.jit.compile_options import callback, element_wise, entry, entry_without_gil, instructions
+from deltacheck.kernels.jit.cpu_target import JIT_DISABLED
 from deltacheck.kernels.jit.layers import n_parts, next_wait, parts
-from deltacheck.kernels.jit.options import callback, element_wise, entry, entry_without_gil, instructions
 from deltacheck.kernels.jit.plan import BACKWARD, BIASES, BLOCK, CODE, N_COLUMNS, N_WORK, ROWS, START, STEP, TEAM, THREADS, UNITS, WHAT
-from deltacheck.kernels.jit.target import JIT_DISABLED
-from deltacheck.kernels.jit.threads.team import JOB, set_word, share_out
+from deltacheck.kernels.jit.threads.work_sharing import JOB, set_word, share_out
 from deltacheck.kernels.network import Array
 
 

@@ -11,9 +11,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from deltacheck.kernels.jit.cpu_target import VECTOR_BYTES
 from deltacheck.kernels.jit.products.blocks import panel_size
 from deltacheck.kernels.jit.stages import CODES
-from deltacheck.kernels.jit.target import VECTOR_BYTES
 from deltacheck.kernels.network import Array, Network
 
 # Columns of a layer's row. UNITS of the layer; STEP from sample to sample, and START, of its activations; where its weights and

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from deltacheck.kernels.jit.compile_options import element_wise, sums
 from deltacheck.kernels.jit.exp import exp, like, sigmoid, tanh
-from deltacheck.kernels.jit.options import element_wise, sums
 from deltacheck.kernels.network import ACTIVATIONS, Array
 
 # An activation in compiled code is a whole number: its place in this list.

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numba import njit
 
+from deltacheck.kernels.jit.compile_options import element_wise, sums
+from deltacheck.kernels.jit.cpu_target import JIT_DISABLED
 from deltacheck.kernels.jit.exp import exp, sigmoid, tanh
-from deltacheck.kernels.jit.options import element_wise, sums
-from deltacheck.kernels.jit.target import JIT_DISABLED
 from deltacheck.kernels.network import Array
 
 DTYPES = ("float32", "float64")

@@ -13,8 +13,8 @@ import pytest
 
 from deltacheck.kernels import Network
 from deltacheck.kernels.jit import passes
+from deltacheck.kernels.jit.cpu_target import JIT_DISABLED
 from deltacheck.kernels.jit.kernel import Activations, NumbaKernel
-from deltacheck.kernels.jit.target import JIT_DISABLED
 from deltacheck.kernels.jit.test_kernel import DTYPES, agree, case
 from deltacheck.kernels.network import Array
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from deltacheck.kernels import ACTIVATIONS, COSTS, Network, load, value_and_grad_of
+from deltacheck.kernels.jit.cpu_target import JIT_DISABLED, TILE_ROWS
 from deltacheck.kernels.jit.kernel import KEPT, NumbaKernel
 from deltacheck.kernels.jit.plan import BLOCK, BOTH, Plan
-from deltacheck.kernels.jit.target import JIT_DISABLED, TILE_ROWS
 from deltacheck.kernels.network import Array
 
 DTYPES = ("float32", "float64")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from deltacheck.kernels import ACTIVATIONS, COSTS, Network
+from deltacheck.kernels.jit.cpu_target import VECTOR_BYTES
 from deltacheck.kernels.jit.plan import (
     ACTIVATION,
     BACKWARD,
@@ -41,7 +42,6 @@ from deltacheck.kernels.jit.plan import (
 )
 from deltacheck.kernels.jit.products.blocks import panel_size
 from deltacheck.kernels.jit.stages import CODES
-from deltacheck.kernels.jit.target import VECTOR_BYTES
 
 ITEMSIZES = (4, 8)
 KINDS = (FORWARD, BACKWARD, BOTH)

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deltacheck.verify.diagnosis.error_patterns import meanings_of, patterns
 from deltacheck.verify.diagnosis.hypotheses import Backward, Hypothesis, hypotheses
-from deltacheck.verify.diagnosis.patterns import meanings_of, patterns
 from deltacheck.verify.references.network_model import Model
-from deltacheck.verify.references.rounding import allowed
-from deltacheck.verify.verdict.compare import UNKNOWN, Diagnosis
+from deltacheck.verify.references.rounding_bound import allowed
+from deltacheck.verify.verdict.array_verdict import UNKNOWN, Diagnosis
 from deltacheck.verify.verdict.parameter_blocks import Span, spans
 
 Array = NDArray[Any]

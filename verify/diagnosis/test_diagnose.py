@@ -11,9 +11,9 @@ from deltacheck.verify.exam.bugs.classic import CLASSIC
 from deltacheck.verify.exam.bugs.mutant import Plain
 from deltacheck.verify.judging.test_planted_bugs import report_on
 from deltacheck.verify.references.network_model import Model
-from deltacheck.verify.references.rounding import allowed
+from deltacheck.verify.references.rounding_bound import allowed
 from deltacheck.verify.suite.cases import CASES, point
-from deltacheck.verify.verdict.compare import UNKNOWN
+from deltacheck.verify.verdict.array_verdict import UNKNOWN
 from deltacheck.verify.verdict.parameter_blocks import spans
 
 BY_NAME = {case.name: case for case in CASES}

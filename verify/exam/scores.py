@@ -12,9 +12,9 @@ import pandas as pd
 from deltacheck.verify.exam.bugs.catalogue import MUTANTS
 from deltacheck.verify.exam.bugs.mutant import Mutant, Plain
 from deltacheck.verify.exam.correct_kernels import CORRECT
+from deltacheck.verify.exam.ground_truth import shows
 from deltacheck.verify.exam.published_rules import RULES, passes_rule
-from deltacheck.verify.exam.visible_errors import shows
-from deltacheck.verify.judging.judge import judge
+from deltacheck.verify.judging.judge_kernel import judge
 from deltacheck.verify.references.network_reference import reference
 from deltacheck.verify.suite.cases import CASES, Case, point
 from deltacheck.verify.verdict.report import Report

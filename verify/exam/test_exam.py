@@ -11,11 +11,11 @@ from deltacheck.verify.exam.__main__ import closing
 from deltacheck.verify.exam.bugs.catalogue import MUTANTS
 from deltacheck.verify.exam.bugs.mutant import Plain, mutant, scaled
 from deltacheck.verify.exam.correct_kernels import CORRECT
+from deltacheck.verify.exam.ground_truth import shows
 from deltacheck.verify.exam.published_rules import RULES, passes_rule
 from deltacheck.verify.exam.random_cases import on_digits, ordinary, wild
 from deltacheck.verify.exam.scores import correct_rows, mutant_rows, mutation_table, rule_rows, score_table
-from deltacheck.verify.exam.visible_errors import shows
-from deltacheck.verify.judging.judge import judge
+from deltacheck.verify.judging.judge_kernel import judge
 from deltacheck.verify.suite.cases import CASES, Case, point, reference_of
 from deltacheck.verify.verdict.report import Report
 

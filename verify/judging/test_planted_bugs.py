@@ -8,7 +8,7 @@ import pytest
 from deltacheck.kernels import Kernel, Network, load
 from deltacheck.verify.exam.bugs.classic import CLASSIC
 from deltacheck.verify.exam.bugs.mutant import Plain
-from deltacheck.verify.judging.judge import judge
+from deltacheck.verify.judging.judge_kernel import judge
 from deltacheck.verify.suite.cases import CASES, point, reference_of
 
 BY_NAME = {case.name: case for case in CASES}

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-COMPLEX_STEP = 1e-20  # h² is far below one unit in the last place of anything, so there is no truncation error
 RATIO = 4.0  # between the rungs of the ladder; a power of two keeps every step exactly representable
 
 
@@ -21,11 +20,6 @@ class Estimate:
 
     value: Array
     error: Array
-
-
-def complex_step(f: Callable[[complex], Array]) -> Array:
-    """f′(0) = Im f(ih) / h for an analytic ``f`` (Squire & Trapp 1998): no subtraction, so no cancellation."""
-    return f(1j * COMPLEX_STEP).imag / COMPLEX_STEP
 
 
 def central_differences(difference: Callable[[Array], Array], steps: Iterable[Array], noise: Array | float) -> Estimate:

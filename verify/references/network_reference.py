@@ -12,9 +12,10 @@ from itertools import pairwise
 import numpy as np
 
 from deltacheck.kernels.network import Network
-from deltacheck.verify.references.finite_difference import COMPLEX_STEP, RATIO, Array, Estimate, central_differences, complex_step
+from deltacheck.verify.references.complex_step import COMPLEX_STEP, complex_step
+from deltacheck.verify.references.finite_difference import RATIO, Array, Estimate, central_differences
 from deltacheck.verify.references.network_model import Model
-from deltacheck.verify.references.rounding import Rounding, allowed
+from deltacheck.verify.references.rounding_bound import Rounding, allowed
 
 RUNGS = 6
 COMPLEX_BUDGET = 60_000_000  # elements of the arrays that one reference computes: a few seconds

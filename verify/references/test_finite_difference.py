@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from deltacheck.verify.references.finite_difference import RATIO, central_differences, complex_step
+from deltacheck.verify.references.complex_step import complex_step
+from deltacheck.verify.references.finite_difference import RATIO, central_differences
 
 FUNCTIONS = {
     "exp": (np.exp, np.exp),

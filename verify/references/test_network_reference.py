@@ -9,7 +9,7 @@ import pytest
 
 from deltacheck.kernels import Network, load
 from deltacheck.verify.exam.bugs.mutant import Plain
-from deltacheck.verify.judging.judge import judge
+from deltacheck.verify.judging.judge_kernel import judge
 from deltacheck.verify.references.network_reference import reference
 from deltacheck.verify.suite.cases import CASES, point, reference_of
 

@@ -8,7 +8,7 @@ import pytest
 from deltacheck.kernels import BUILT_IN, Network, load
 from deltacheck.kernels.network import ACTIVATIONS, COSTS
 from deltacheck.verify.exam.bugs.mutant import Plain
-from deltacheck.verify.references.rounding import allowed
+from deltacheck.verify.references.rounding_bound import allowed
 from deltacheck.verify.suite.cases import CASES, point, reference_of
 
 SOME = [case for case in CASES if case.network.n_parameters < 3000]

@@ -30,7 +30,7 @@ import pytest
 from deltacheck.kernels import BUILT_IN, Network, load
 from deltacheck.verify.exam.bugs.classic import CLASSIC
 from deltacheck.verify.exam.bugs.mutant import Plain
-from deltacheck.verify.references.finite_difference import complex_step
+from deltacheck.verify.references.complex_step import complex_step
 from deltacheck.verify.references.network_model import Model
 
 NETWORK = Network((2, 2, 2), ("relu", "identity"))

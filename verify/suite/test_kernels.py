@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from deltacheck.suites.hooks import SELECTION
 from deltacheck.suites.selection import Selection
-from deltacheck.verify.judging.judge import judge
+from deltacheck.suites.shared_options import SELECTION
+from deltacheck.verify.judging.judge_kernel import judge
 from deltacheck.verify.suite.cases import Case, cases_for, point, reference_of
-from deltacheck.verify.suite.hooks import Judging
+from deltacheck.verify.suite.pytest_hooks import Judging
 from deltacheck.verify.suite.verification_table import rows_of, rows_of_unsupported
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from deltacheck.suites.run_folder import new_run
 from deltacheck.verify.suite.cases import Case
-from deltacheck.verify.verdict.compare import Diagnosis
+from deltacheck.verify.verdict.array_verdict import Diagnosis
 from deltacheck.verify.verdict.parameter_blocks import spans
 from deltacheck.verify.verdict.report import Report
 

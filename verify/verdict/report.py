@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deltacheck.verify.verdict.compare import SHOWN, UNKNOWN, Block, Diagnosis, Verdict, worst
+from deltacheck.verify.verdict.array_verdict import SHOWN, UNKNOWN, Block, Diagnosis, Verdict, worst
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,8 +12,8 @@ from deltacheck.bench.page.figures.panels import Group, conditions, most, short
 from deltacheck.bench.page.figures.style import GREY, KernelStyle
 from deltacheck.bench.page.figures.svg import svg
 from deltacheck.bench.page.figures.times import of_first_phase
-from deltacheck.bench.page.inputs import Inputs
-from deltacheck.bench.page.text import percent
+from deltacheck.bench.page.page_data import Inputs
+from deltacheck.bench.page.wording import percent
 from deltacheck.suites.formatting import counted, percent_text
 
 MEASURES = {"share_of_gemm": "share of the floor's speed", "share_of_peak": "share of the measured peak"}

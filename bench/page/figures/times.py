@@ -14,8 +14,8 @@ from deltacheck.bench.page.figures.batch_times import panel, time_axis, without_
 from deltacheck.bench.page.figures.panels import Group, conditions, least, most, short
 from deltacheck.bench.page.figures.style import GREY, KernelStyle
 from deltacheck.bench.page.figures.svg import svg
-from deltacheck.bench.page.inputs import Inputs
-from deltacheck.bench.page.text import count, listed, ratio, seconds, times
+from deltacheck.bench.page.page_data import Inputs
+from deltacheck.bench.page.wording import count, listed, ratio, seconds, times
 
 SIZE = (3.3, 2.5)
 

@@ -14,9 +14,9 @@ from matplotlib.patches import Rectangle
 from deltacheck.bench.page.figures.panels import Group, conditions, least, most, short
 from deltacheck.bench.page.figures.style import KernelStyle
 from deltacheck.bench.page.figures.svg import svg
-from deltacheck.bench.page.inputs import Inputs
-from deltacheck.bench.page.text import ratio
-from deltacheck.bench.page.winners import NOBODY
+from deltacheck.bench.page.page_data import Inputs
+from deltacheck.bench.page.win_table import NOBODY
+from deltacheck.bench.page.wording import ratio
 from deltacheck.bench.statistics.winners import tally
 
 

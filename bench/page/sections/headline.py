@@ -8,8 +8,8 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from deltacheck.bench.page.inputs import CELL, Inputs
-from deltacheck.bench.page.text import listed, number, times
+from deltacheck.bench.page.page_data import CELL, Inputs
+from deltacheck.bench.page.wording import listed, number, times
 from deltacheck.bench.statistics.aa_pairs import called_different
 from deltacheck.bench.statistics.winners import tally
 from deltacheck.suites.formatting import counted, percent_text

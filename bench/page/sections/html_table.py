@@ -10,7 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 from pandas.io.formats.style import Styler
 
-from deltacheck.bench.page.text import count
+from deltacheck.bench.page.wording import count
 
 PageStyler = Styler.from_custom_template([str(Path(__file__).parent)], html_table="table.html.jinja")
 FILTERS = ("kernel", "phase", "network", "dtype", "threads")

@@ -7,9 +7,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from deltacheck.bench.page.inputs import Inputs
+from deltacheck.bench.page.page_data import Inputs
 from deltacheck.bench.page.sections.html_table import Column, html, keys
-from deltacheck.bench.page.text import count, count_interval, estimates, exponent
+from deltacheck.bench.page.wording import count, count_interval, estimates, exponent
 from deltacheck.suites.formatting import counted
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from markupsafe import Markup
 
-from deltacheck.bench.page.inputs import CELL, Inputs
+from deltacheck.bench.page.page_data import CELL, Inputs
 from deltacheck.bench.page.sections.html_table import FILTERS, Column, html, keys
-from deltacheck.bench.page.text import count, estimates, number, percent, percent_interval, ratio_interval, seconds, size
+from deltacheck.bench.page.wording import count, estimates, number, percent, percent_interval, ratio_interval, seconds, size
 
 OF_CELL = ["backward_over_forward", "backward_over_forward_model"]  # known of a kernel in a cell, whatever the phase of the row
 

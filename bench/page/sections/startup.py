@@ -10,9 +10,9 @@ from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
 from deltacheck.bench.page.figures.panels import Group, least, most, short
 from deltacheck.bench.page.figures.svg import svg
-from deltacheck.bench.page.inputs import Inputs
+from deltacheck.bench.page.page_data import Inputs
 from deltacheck.bench.page.sections.html_table import Column, html, keys
-from deltacheck.bench.page.text import NONE, count, counts, ratio, seconds
+from deltacheck.bench.page.wording import NONE, count, counts, ratio, seconds
 from deltacheck.suites.formatting import counted
 
 STAGES = {  # column: its name for people, and how it is drawn

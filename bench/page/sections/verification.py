@@ -8,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 from markupsafe import Markup
 
-from deltacheck.bench.page.inputs import CELL, Inputs
+from deltacheck.bench.page.page_data import CELL, Inputs
 from deltacheck.bench.page.sections.headline import WRONG
 from deltacheck.bench.page.sections.html_table import Column, html, keys
-from deltacheck.bench.page.text import count, listed, number
+from deltacheck.bench.page.wording import count, listed, number
 
 
 def verdicts(run: Inputs) -> Markup | None:

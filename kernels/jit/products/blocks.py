@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from deltacheck.kernels.jit.options import compiled_once, element_wise, sums
+from deltacheck.kernels.jit.array_views import row
+from deltacheck.kernels.jit.compile_options import compiled_once, element_wise, sums
+from deltacheck.kernels.jit.cpu_target import BOUNDS_CHECKED, TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
 from deltacheck.kernels.jit.products.pack import pack
 from deltacheck.kernels.jit.products.tile import tile
-from deltacheck.kernels.jit.target import BOUNDS_CHECKED, TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
-from deltacheck.kernels.jit.views import row
 from deltacheck.kernels.network import Array
 
 # A block of the left matrix, tile rows × inner, is to stay in the L1 cache while it meets one panel of the right matrix after the

@@ -9,9 +9,9 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from deltacheck.kernels.jit.options import instructions
-from deltacheck.kernels.jit.products.vectors import INDEX, Vectors, new_function, number, tuple_of
-from deltacheck.kernels.jit.target import JIT_DISABLED, TILE_VECTORS, VECTOR_BYTES
+from deltacheck.kernels.jit.compile_options import instructions
+from deltacheck.kernels.jit.cpu_target import JIT_DISABLED, TILE_VECTORS, VECTOR_BYTES
+from deltacheck.kernels.jit.products.simd_vectors import INDEX, Vectors, new_function, number, tuple_of
 from deltacheck.kernels.network import Array
 
 

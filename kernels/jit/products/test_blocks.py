@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deltacheck.kernels.jit.options import entry
+from deltacheck.kernels.jit.compile_options import entry
+from deltacheck.kernels.jit.cpu_target import JIT_DISABLED, TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
 from deltacheck.kernels.jit.products import blocks
 from deltacheck.kernels.jit.products.blocks import (
     BLOCK_COLUMNS,
@@ -21,7 +22,6 @@ from deltacheck.kernels.jit.products.blocks import (
     row_product,
 )
 from deltacheck.kernels.jit.products.pack import pack
-from deltacheck.kernels.jit.target import JIT_DISABLED, TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
 from deltacheck.kernels.network import Array
 
 DTYPES = ("float32", "float64")

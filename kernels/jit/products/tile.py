@@ -15,9 +15,9 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 
-from deltacheck.kernels.jit.options import instructions
-from deltacheck.kernels.jit.products.vectors import INDEX, Vectors, new_function, number, tuple_of
-from deltacheck.kernels.jit.target import JIT_DISABLED, TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
+from deltacheck.kernels.jit.compile_options import instructions
+from deltacheck.kernels.jit.cpu_target import JIT_DISABLED, TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
+from deltacheck.kernels.jit.products.simd_vectors import INDEX, Vectors, new_function, number, tuple_of
 from deltacheck.kernels.network import Array
 
 UNROLLED = 2  # turns of the loop over the inner dimension at once: 2 to 3 % faster, for the CPU foresees its end more often

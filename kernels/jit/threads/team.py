@@ -1,238 +1,157 @@
-"""A team of threads at a job: whoever is there takes the next share that nobody has taken, and waits only for shares that are being done.
-
-So a thread that the system does not let on holds nobody up: the one that called does its shares too. Shares, and the order in which
-their costs are added up, are those of the plan; who does them makes no difference.
-
-A team is a row of 8-byte words at an address; what several threads write lies in cache lines of its own. TICKET is, from the high
-bits down, the number of the job, how many shares it has, and how many of them are taken; DONE, how many are finished. At JOB stands
-the address of the function that does a share, then what it is called with beside the share's number; COSTS has a place for each cost.
-At HELPERS each thread beside the caller's has a line: whether it is ASLEEP, and the LOCK that it then waits for. CALLS has the addresses
-of the functions of the system and of Python that are called: none of them needs the interpreter.
-"""
+"""How many threads there are, and the one team of them in a process (``team``): threads of Python that sleep where there is no work."""
 
 from __future__ import annotations
 
+import ctypes
+import operator
+import os
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from typing import Any
 
-from llvmlite import ir
+import numba
+import numpy as np
 from numba import types
 
-from deltacheck.kernels.jit.options import element_wise, instructions
-
-WORD, LINE = 8, 16  # bytes; words that may lie in one cache line, or in two that are fetched together
-MOST = 1024  # shares of a job, and threads
-N_ARGUMENTS = 12  # of a job's function, beside the share
-TICKET, DONE, CALLS, JOB, COSTS = 0, LINE, 2 * LINE, 3 * LINE, 4 * LINE
-HELPERS = COSTS + MOST * LINE
-N_WORDS = HELPERS + MOST * LINE
-N_HELPERS, OFFER_CPU, ACQUIRE, RELEASE = CALLS, CALLS + 1, CALLS + 2, CALLS + 3
-ASLEEP, LOCK = 0, 1  # of a helper's line
-_BITS = 16
-
-LOOKS = 100  # at the ticket, before the CPU is offered to others
-PATIENCE = 4000  # such offers, about two milliseconds, before a thread with nothing to do goes to sleep
-
-_word, _int, _real = ir.IntType(64), ir.IntType(32), ir.DoubleType()
+from deltacheck.kernels.jit.compile_options import entry_without_gil
+from deltacheck.kernels.jit.threads.work_sharing import ACQUIRE, HELPERS, LINE, MOST, N_HELPERS, N_WORDS, OFFER_CPU, RELEASE, TICKET, serve
 
 
-def _pointer(builder: Any, team: Any, place: Any, kind: Any = _word) -> Any:
-    return builder.inttoptr(builder.add(team, builder.mul(place, _word(WORD))), kind.as_pointer())
+def checked(threads: int | None) -> int | None:
+    """``threads`` as a kernel is given it: None, or a whole number of 1 or more. Raises ``TypeError`` and ``ValueError``."""
+    if threads is None:
+        return None
+    expected = "expected None or a whole number of 1 or more"
+    try:
+        count = operator.index(threads)
+    except TypeError:
+        raise TypeError(f"threads: got {threads!r}; {expected}") from None
+    if count < 1:
+        raise ValueError(f"threads: got {count}; {expected}")
+    return count
 
 
-def _function(builder: Any, team: Any, place: int, arguments: list[Any]) -> Any:
-    return builder.inttoptr(builder.load(_pointer(builder, team, _word(place))), ir.FunctionType(_int, arguments).as_pointer())
+def available(asked: int | None) -> int:
+    """As many as are asked for, up to 1024; by default as many as Numba would use now."""
+    return min(MOST, numba.get_num_threads() if asked is None else asked)
 
 
-@instructions
-def _seen(typing: Any, team: Any, place: Any) -> Any:
-    """A word that others write, and all that they wrote before it."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.load_atomic(_pointer(builder, *args), ordering="seq_cst", align=WORD)
-
-    return types.intp(types.intp, types.intp), codegen
+def usable_cpus() -> int:
+    """The CPUs that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@instructions
-def _show(typing: Any, team: Any, place: Any, value: Any) -> Any:
-    """Write a word for others to see, after all that was written before it and before all that is read after it."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.atomic_rmw("xchg", _pointer(builder, *args[:2]), args[2], ordering="seq_cst")
-
-    return types.intp(types.intp, types.intp, types.intp), codegen
+NO_CPU = -1  # where the system does not tell on which CPU a thread runs
 
 
-@instructions
-def _one_more(typing: Any, team: Any, place: Any) -> Any:
-    """Add one to a word that others add to."""
+class Team:
+    """The process's threads for passes: one caller at a time, and as many helpers as it wants and CPUs are there for."""
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.atomic_rmw("add", _pointer(builder, *args), _word(1), ordering="seq_cst")
+    def __init__(self) -> None:
+        self._words = np.zeros(N_WORDS, np.int64)
+        self._words[[OFFER_CPU, ACQUIRE, RELEASE]] = [_address(f) for f in (_offer_cpu(), _python("acquire_lock"), _python("release_lock"))]
+        self.address = self._words.ctypes.data
+        self.begin_anew()
 
-    return types.intp(types.intp, types.intp), codegen
+    def begin_anew(self) -> None:
+        """Without helpers: in a process that was forked there are none, and whoever called in the other one is not here."""
+        self._lock = threading.RLock()  # a signal's handler that comes while its thread holds it may call a kernel too
+        self._helpers: list[threading.Thread] = []
+        self._locks: list[int] = []  # one for each helper, and perhaps one for the next
+        self._cleared = NO_CPU
+        self._words[[TICKET, N_HELPERS]] = 0
 
+    def joined(self, run: Callable[..., Any], threads: int) -> Callable[..., Any]:
+        """``run``, with so many threads at it, the caller's among them; as many as there are CPUs, at most."""
+        helpers = min(threads, MOST, usable_cpus()) - 1
 
-@instructions
-def _replaced(typing: Any, team: Any, place: Any, old: Any, new: Any) -> Any:
-    """Whether the word was still the old one; then it is the new one."""
+        def call(*arguments: Any) -> Any:
+            with self._lock:
+                with suppress(RuntimeError):  # the system has no more threads: then it goes with fewer
+                    while len(self._helpers) < helpers:
+                        self._add_helper()
+                self._make_way(_this_cpu())
+                return run(*arguments)
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        swapped = builder.cmpxchg(_pointer(builder, *args[:2]), args[2], args[3], ordering="seq_cst", failordering="seq_cst")
-        return builder.extract_value(swapped, 1)
+        return call
 
-    return types.boolean(types.intp, types.intp, types.intp, types.intp), codegen
+    def _make_way(self, cpu: int) -> None:
+        """Keep helpers off the caller's CPU: Linux often wakes a thread where it last ran, though that is busy and others are not."""
+        if cpu != self._cleared and self._helpers:
+            others = os.sched_getaffinity(0) - {cpu}
+            if not others:  # as long as the caller may run nowhere else
+                return
+            self._cleared = cpu
+            for helper in self._helpers:
+                with suppress(OSError):  # a sandbox may forbid it
+                    os.sched_setaffinity(helper.native_id or 0, others)
 
+    def _add_helper(self) -> None:
+        n = len(self._helpers)
+        if n == len(self._locks):  # else the last one did not start
+            self._locks.append(_new_lock())
+        self._words[HELPERS + n * LINE : HELPERS + n * LINE + 2] = 0, self._locks[n]  # ASLEEP and LOCK
+        helper = threading.Thread(target=self._help, args=(_serve(), n), name=f"deltacheck helper {n}", daemon=True)
+        helper.start()
+        self._cleared = NO_CPU
+        self._words[N_HELPERS] = len(self._helpers) + 1
+        self._helpers.append(helper)  # at last: where a signal ends this before, all of it is done again
 
-@instructions
-def set_word(typing: Any, team: Any, place: Any, value: Any) -> Any:
-    """Write a word that nobody reads now."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        builder.store(args[2], _pointer(builder, *args[:2]))
-        return context.get_dummy_value()
-
-    return types.void(types.intp, types.intp, types.intp), codegen
-
-
-@instructions
-def _cost(typing: Any, team: Any, place: Any) -> Any:
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.load(_pointer(builder, args[0], args[1], _real))
-
-    return types.float64(types.intp, types.intp), codegen
-
-
-@instructions
-def _set_cost(typing: Any, team: Any, place: Any, value: Any) -> Any:
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        builder.store(args[2], _pointer(builder, args[0], args[1], _real))
-        return context.get_dummy_value()
-
-    return types.void(types.intp, types.intp, types.float64), codegen
-
-
-@instructions
-def _run_share(typing: Any, team: Any, share: Any) -> Any:
-    """Have the job's function do a share; its cost."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        team, share = args
-        code, *arguments = (builder.load(_pointer(builder, team, _word(JOB + n))) for n in range(1 + N_ARGUMENTS))
-        function = ir.FunctionType(_real, [_word] * (1 + N_ARGUMENTS))  # numbers and addresses are handed over alike
-        return builder.call(builder.inttoptr(code, function.as_pointer()), [share, *arguments])
-
-    return types.float64(types.intp, types.intp), codegen
+    def _help(self, run: Callable[[int, int], None], n: int) -> None:
+        run(self.address, n)  # for ever; the words live as long as this method of theirs runs
 
 
-@instructions
-def _offer_cpu(typing: Any, team: Any) -> Any:
-    """Let another thread run on this CPU, if one waits."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        builder.call(_function(builder, args[0], OFFER_CPU, []), [])
-        return context.get_dummy_value()
-
-    return types.void(types.intp), codegen
+def about() -> dict[str, Any]:
+    """How many threads there would be by default now."""
+    return {"threads": numba.get_num_threads()}
 
 
-@instructions
-def _acquire(typing: Any, team: Any, helper: Any) -> Any:
-    """Wait until the helper's lock is released, and take it."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        lock = builder.load(_pointer(builder, args[0], builder.add(args[1], _word(LOCK))))
-        builder.call(_function(builder, args[0], ACQUIRE, [_word, _int]), [lock, _int(1)])
-        return context.get_dummy_value()
-
-    return types.void(types.intp, types.intp), codegen
+def _python(name: str) -> Any:
+    """A function of the interpreter's own locks, which can be called without the interpreter (C API, PyThread)."""
+    return getattr(ctypes.pythonapi, f"PyThread_{name}")
 
 
-@instructions
-def _release(typing: Any, team: Any, helper: Any) -> Any:
-    """Release the helper's lock."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        lock = builder.load(_pointer(builder, args[0], builder.add(args[1], _word(LOCK))))
-        builder.call(_function(builder, args[0], RELEASE, [_word]), [lock])
-        return context.get_dummy_value()
-
-    return types.void(types.intp, types.intp), codegen
+def _new_lock() -> int:
+    """The address of a lock that is held: it is there to be waited for."""
+    allocate = _python("allocate_lock")
+    allocate.restype = ctypes.c_void_p
+    lock: int = allocate()
+    _python("acquire_lock")(ctypes.c_void_p(lock), 1)
+    return lock
 
 
-@instructions
-def _n_helpers(typing: Any, team: Any) -> Any:
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.load(_pointer(builder, args[0], _word(N_HELPERS)))
-
-    return types.intp(types.intp), codegen
+def _offer_cpu() -> Any:
+    """The system's function that lets another thread run."""
+    return ctypes.CDLL("kernel32").SwitchToThread if sys.platform == "win32" else ctypes.CDLL(None).sched_yield
 
 
-@element_wise
-def _taken(team: int) -> int:
-    """A share that nobody had taken; −1 if there is none."""
-    while True:
-        ticket = _seen(team, TICKET)
-        share, shares = ticket % (1 << _BITS), (ticket >> _BITS) % (1 << _BITS)
-        if share >= shares:
-            return -1
-        if _replaced(team, TICKET, ticket, ticket + 1):
-            return int(share)
+def _no_cpu() -> int:
+    return NO_CPU
 
 
-@element_wise
-def _work(team: int) -> int:
-    """Do shares as long as there are any; how many were done."""
-    n = 0
-    share = _taken(team)
-    while share >= 0:
-        _set_cost(team, COSTS + share * LINE, _run_share(team, share))
-        _one_more(team, DONE)
-        n += 1
-        share = _taken(team)
-    return n
+_this_cpu: Callable[[], int] = getattr(ctypes.CDLL(None), "sched_getcpu", _no_cpu) if sys.platform == "linux" else _no_cpu
 
 
-@element_wise
-def _wake(team: int, wanted: int) -> None:
-    """So many helpers, those of them that sleep."""
-    for n in range(min(wanted, _n_helpers(team))):
-        helper = HELPERS + n * LINE
-        if _seen(team, helper + ASLEEP) == 1 and _replaced(team, helper + ASLEEP, 1, 0):
-            _release(team, helper)
+def _address(function: Any) -> int:
+    return ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
-@element_wise
-def share_out(team: int, shares: int) -> float:
-    """Have the job done that the words from JOB on describe; the sum of its shares' costs. For one caller at a time."""
-    _show(team, DONE, 0)
-    _show(team, TICKET, (((_seen(team, TICKET) >> (2 * _BITS)) + 1) << (2 * _BITS)) + (shares << _BITS))
-    _wake(team, shares - 1)
-    _work(team)
-    looks = 0
-    while _seen(team, DONE) < shares:
-        looks += 1
-        if looks % LOOKS == 0:
-            _offer_cpu(team)
-    cost = 0.0
-    for share in range(shares):
-        cost += _cost(team, COSTS + share * LINE)
-    return cost
+@cache
+def _serve() -> Callable[[int, int], None]:
+    """``serve``, compiled, or read from the disk."""
+    compiled: Any = entry_without_gil(_serve_team)
+    compiled.compile((types.intp, types.intp))
+    run: Callable[[int, int], None] = compiled.overloads[types.intp, types.intp].entry_point
+    return run
 
 
-@element_wise
-def serve(team: int, n: int) -> None:
-    """What the helper ``n`` does for ever: shares of one job after the other, and sleep where there is nothing to do for a while."""
-    helper = HELPERS + n * LINE
-    while True:
-        offers = 0
-        while offers < PATIENCE:
-            offers += 1
-            for _ in range(LOOKS):
-                if _work(team) > 0:
-                    offers = 0
-            _offer_cpu(team)
-        _show(team, helper + ASLEEP, 1)
-        # A job may have come before that was seen: then nobody wakes, unless somebody has taken the 1 away to do so.
-        if _work(team) == 0 or not _replaced(team, helper + ASLEEP, 1, 0):
-            _acquire(team, helper)
+def _serve_team(team: int, n: int) -> None:
+    serve(team, n)
+
+
+TEAM = Team()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=TEAM.begin_anew)

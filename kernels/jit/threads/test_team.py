@@ -1,147 +1,219 @@
-"""The team: every share is done once, whoever comes; helpers come, sleep, and come again."""
+"""The compiled kernel by several threads: the same bits for any number of them, and kernels side by side."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
-import time
-from types import SimpleNamespace
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
-from numba import cfunc, njit, types
 
-from deltacheck.kernels.jit.kernel import NumbaKernel
-from deltacheck.kernels.jit.target import JIT_DISABLED
-from deltacheck.kernels.jit.test_kernel import case
-from deltacheck.kernels.jit.threads.helpers import Team, _new_lock
-from deltacheck.kernels.jit.threads.team import ASLEEP, HELPERS, JOB, MOST, N_ARGUMENTS, N_HELPERS, _offer_cpu, _one_more, _seen, share_out
+from deltacheck.kernels import Network
+from deltacheck.kernels.jit.cpu_target import JIT_DISABLED
+from deltacheck.kernels.jit.kernel import KEPT, NumbaKernel
+from deltacheck.kernels.jit.plan import BOTH, Plan
+from deltacheck.kernels.jit.test_kernel import DTYPES, case
+from deltacheck.kernels.jit.threads.team import available
+from deltacheck.kernels.network import Array
 
-pytestmark = pytest.mark.skipif(JIT_DISABLED, reason="without a compiler there is no team")
-
-SIGNATURE = types.float64(*[types.intp] * (1 + N_ARGUMENTS))
-
-
-@njit
-def run(team, shares):
-    return share_out(team, shares)
-
-
-@cfunc(SIGNATURE)
-def counted(share, counts, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11):
-    """How often each share was done, at the address ``counts``; its cost is its number."""
-    _one_more(counts, share)
-    return share
+# Shared by rows (narrow), by columns (wide); in chunks, the last a small one (deep); with fewer rows or columns than threads.
+LARGE = [
+    ((784, 30, 10), 65),
+    ((40, 300, 280, 3), 9),
+    ((60, 60, 60, 60, 2), 401),
+    ((700, 2, 700), 160),
+    ((1024, 400), 1),
+    ((3000, 150, 1), 2),
+]
+COUNTS = (2, 3, 5, 33)
+if JIT_DISABLED:
+    LARGE, COUNTS = LARGE[:3], (3,)
 
 
-@cfunc(SIGNATURE)
-def met(share, count, patience, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11):
-    """1 if another thread does another share at the same time, for which it waits a while; ``count`` is where they meet."""
-    _one_more(count, 0)
-    while patience > 0 and _seen(count, 0) < 2:
-        patience -= 1
-        _offer_cpu(a2)
-    return 1.0 if _seen(count, 0) == 2 and patience > 0 else 0.0
+def results(kernel: NumbaKernel, theta: Array, x: Array, y: Array) -> tuple[float, list[Array]]:
+    """The cost, and every array that the kernel makes."""
+    a = kernel.forward(theta, x)
+    cost, dtheta = kernel.value_and_grad(theta, x, y)
+    return cost, [*a[1:], kernel.backward(theta, a, y), dtheta]
 
 
-def team_at(function, *arguments: int, helpers: int = 0) -> Team:
-    team = Team()
-    for _ in range(helpers):
-        team._add_helper()
-    team._words[JOB : JOB + 1 + len(arguments)] = [function.address, *arguments]
-    return team
+def same(got: list[Array], expected: list[Array]) -> None:
+    for one, other in zip(got, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
-def meetings(team: Team, patience: int) -> float:
-    """How many of two shares met the other."""
-    count = np.zeros(1, np.int64)
-    team._words[JOB + 1 : JOB + 4] = count.ctypes.data, patience, team.address
-    return run(team.address, 2)
+def threads_of(kernel: NumbaKernel) -> set[int]:
+    """As how many threads its last calls were planned for."""
+    return {workspace.threads for kept in kernel._workspaces.values() for workspace in kept.values()}
 
 
-@pytest.mark.parametrize("helpers", [0, 1, 3])
-@pytest.mark.parametrize("shares", [1, 2, 7, MOST])
-def test_every_share_is_done_once_with_and_without_helpers(shares: int, helpers: int) -> None:
-    counts = np.zeros(shares, np.int64)
-    team = team_at(counted, counts.ctypes.data, helpers=helpers)
-    for done in range(1, 20):
-        assert run(team.address, shares) == shares * (shares - 1) / 2
-        assert set(counts) == {done}
+@pytest.fixture(autouse=True)
+def _threads_pay_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deltacheck.kernels.jit.kernel.THREADS_PAY", 50_000)
 
 
-def test_a_helper_works_beside_the_caller_and_after_a_sleep_again() -> None:
-    alone = team_at(met)
-    assert meetings(alone, 1000) == 1  # the planted fault: nobody comes, and the first share waits in vain for the second
-    team = team_at(met, helpers=1)
-    for _ in range(3):
-        assert meetings(team, 10**8) == 2
-        end = time.monotonic() + 30
-        while not team._words[HELPERS + ASLEEP]:
-            assert time.monotonic() < end, "it never sleeps"
-            time.sleep(1e-3)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("cost", ["squared_error", "cross_entropy"])
+@pytest.mark.parametrize(("layers", "batch"), LARGE, ids=["-".join(map(str, [*layers, "x", batch])) for layers, batch in LARGE])
+def test_the_same_bits_for_any_number_of_threads(layers: tuple[int, ...], batch: int, cost: str, dtype: str) -> None:
+    network, theta, x, y = case(layers, batch, dtype, "sigmoid", cost)
+    alone = NumbaKernel(network, threads=1)
+    expected_cost, expected = results(alone, theta, x, y)
+    assert threads_of(alone) == {1}
+    for threads in (*COUNTS, None):
+        kernel = NumbaKernel(network, threads=threads)
+        got_cost, got = results(kernel, theta, x, y)
+        assert threads_of(kernel) == {available(threads)}, "nothing is shared out"
+        if JIT_DISABLED:  # NumPy's products add in an order of their own for each shape
+            for one, other in zip(got, expected, strict=True):
+                np.testing.assert_allclose(one, other, rtol=0, atol=1000 * np.finfo(dtype).eps * max(1, np.abs(other).max()))
+        else:
+            same(got, expected)
+        assert got_cost == pytest.approx(expected_cost, rel=100 * float(np.finfo(dtype).eps))
+        again_cost, again = results(NumbaKernel(network, threads=threads), theta, x, y)
+        assert again_cost == got_cost
+        same(again, got)
 
 
-def test_python_threads_share_a_kernel() -> None:
-    network, theta, x, y = case((784, 60, 10), 100, "float32")
-    kernel = NumbaKernel(network, threads=2)
-    expected = kernel.value_and_grad(theta, x, y)[1]
-    wrong = []
+def test_a_small_batch_is_for_one_thread_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(numba, "get_num_threads", lambda: 2)
+    network, theta, x, y = case((6, 5, 4), 8, "float64")
+    for asked, taken in ((None, 1), (1, 1), (2, 2)):
+        kernel = NumbaKernel(network, threads=asked)
+        results(kernel, theta, x, y)
+        assert threads_of(kernel) == {taken}
 
-    def work() -> None:
-        for _ in range(100):
-            if not np.array_equal(kernel.value_and_grad(theta, x, y)[1], expected):
-                wrong.append(1)
 
-    started = [threading.Thread(target=work) for _ in range(3)]
+@pytest.mark.parametrize(
+    ("threads", "error", "message"),
+    [
+        (0, ValueError, "threads: got 0; expected None or a whole number of 1 or more"),
+        (-1, ValueError, "threads: got -1; expected None or a whole number of 1 or more"),
+        (1.5, TypeError, "threads: got 1.5; expected None or a whole number of 1 or more"),
+        ("2", TypeError, "threads: got '2'; expected None or a whole number of 1 or more"),
+    ],
+)
+def test_refuses_a_number_of_threads_that_is_none(threads: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        NumbaKernel(Network((2, 1)), threads=threads)
+
+
+def test_numbas_number_of_threads_counts_at_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, theta, x, y = case((784, 60, 10), 40, "float64")
+    kernel, fixed = NumbaKernel(network), NumbaKernel(network, threads=2)
+    seen = []
+    for threads in (1, 3, 2, 1):
+        monkeypatch.setattr(numba, "get_num_threads", lambda threads=threads: threads)
+        seen.append(results(kernel, theta, x, y)[1])
+        results(fixed, theta, x, y)
+        assert threads_of(kernel) == {threads}
+        assert threads_of(fixed) == {2}
+    for got in seen[1:-1] if not JIT_DISABLED else []:
+        same(got, seen[0])
+    same(seen[-1], seen[0])
+
+
+@pytest.mark.parametrize("threads", [1, 2, None])
+def test_kernels_take_turns(threads: int | None) -> None:
+    """Batches large and small, of more sizes than workspaces are kept for, in several kernels one after the other."""
+    cases = [case(layers, 130, "float32", "tanh") for layers in ((784, 30, 10), (100, 100, 100), (3, 2))]
+    kernels = [NumbaKernel(network, threads=threads) for network, *_ in cases]
+    batches = [1, 130, 2, 129, 1, 130, 64, *range(100, 100 + KEPT), 5, 130]
+    expected: dict[tuple[int, int], list[Array]] = {}
+    for _ in range(2):
+        for batch in batches[:: 3 if JIT_DISABLED else 1]:
+            for place, (kernel, (network, theta, x, y)) in enumerate(zip(kernels, cases, strict=True)):
+                if (place, batch) not in expected:
+                    expected[place, batch] = results(NumbaKernel(network, threads=threads), theta, x[:batch], y[:batch])[1]
+                same(results(kernel, theta, x[:batch], y[:batch])[1], expected[place, batch])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_python_threads_with_a_kernel_each(threads: int) -> None:
+    cases = [case((784, 30, 10), 65, "float64", seed=0), case((100, 200, 3), 90, "float64", "relu", seed=1)]
+    expected = [results(NumbaKernel(network, threads=threads), *rest)[1] for network, *rest in cases]
+    begin, differing = threading.Barrier(2), [True, True]
+
+    def work(place: int) -> None:
+        network, *rest = cases[place]
+        kernel = NumbaKernel(network, threads=threads)
+        begin.wait(60)
+        for _ in range(2 if JIT_DISABLED else 50):
+            same(results(kernel, *rest)[1], expected[place])
+        differing[place] = False
+
+    started = [threading.Thread(target=work, args=(place,)) for place in (0, 1)]
     for thread in started:
         thread.start()
     for thread in started:
         thread.join(120)
     assert not any(thread.is_alive() for thread in started)
-    assert not wrong
+    assert differing == [False, False]
 
 
-def test_a_thread_that_has_the_team_may_call_again() -> None:
-    """As the handler of a signal does that came while a kernel computed: it runs before the team is free."""
-    team = Team()
-    called: list[int] = []
-    twice = team.joined(team.joined(lambda: called.append(1), 1), 1)
-    caller = threading.Thread(target=twice, daemon=True)
-    caller.start()
-    caller.join(30)
-    assert called, "it waits for itself"
+def test_another_thread_may_change_the_dtype_while_a_workspace_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, *single = case((6, 5, 4), 8, "float32")
+    double = [array.astype("float64") for array in single]
+    kernel, made, other = NumbaKernel(network), Plan.of, []
+
+    def of(*arguments: Any) -> Plan:
+        plan = made(*arguments)
+        if not other:
+            other.append(True)
+            kernel.value_and_grad(*double)
+        return plan
+
+    monkeypatch.setattr(Plan, "of", of)
+    for arrays in (single, double, single, double):
+        same([kernel.value_and_grad(*arrays)[1]], [NumbaKernel(network).value_and_grad(*arrays)[1]])
 
 
-def test_a_helper_that_does_not_start_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[int] = []
+@pytest.mark.skipif(not JIT_DISABLED, reason="compiled passes that share a workspace wait for each other")
+def test_without_a_compiler_two_calls_at_once_have_a_workspace_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel, dtype = NumbaKernel(Network((6, 5, 4)), threads=2), np.dtype(np.float32)
+    other: list[Any] = []
 
-    def new_lock() -> int:
-        made.append(0)
-        return _new_lock()
+    def as_many(asked: int) -> int:
+        if not other:
+            other.append(None)
+            other[0] = kernel._workspace(BOTH, 8, dtype)
+        return asked
 
-    def refused(thread: Any) -> None:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr("deltacheck.kernels.jit.threads.helpers.usable_cpus", lambda: 3)
-    monkeypatch.setattr("deltacheck.kernels.jit.threads.helpers._new_lock", new_lock)
-    team = Team()
-    call = team.joined(lambda: None, 3)
-    with monkeypatch.context() as patch:
-        patch.setattr(threading.Thread, "start", refused)
-        for _ in range(5):
-            call()
-    assert (len(made), len(team._helpers), team._words[N_HELPERS]) == (1, 0, 0)
-    call()
-    assert (len(made), len(team._helpers), team._words[N_HELPERS]) == (2, 2, 2)
+    monkeypatch.setattr("deltacheck.kernels.jit.threads.team.available", as_many)
+    assert kernel._workspace(BOTH, 8, dtype) is not other[0]
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads are not kept off a CPU here")
-def test_helpers_make_way_once_the_caller_may_run_elsewhere_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    team, kept = Team(), []
-    team._helpers = [SimpleNamespace(native_id=7)]  # type: ignore[list-item]
-    monkeypatch.setattr(os, "sched_setaffinity", lambda thread, cpus: kept.append((thread, cpus)))
-    for cpus in ({0}, {0, 1}, {0, 1}):
-        monkeypatch.setattr(os, "sched_getaffinity", lambda _, cpus=cpus: cpus)
-        team._make_way(0)
-    assert kept == [(7, {1})]
+# A child of fork: a process of its own, for pytest's has threads of which a child of its would have none.
+FORK = """
+import multiprocessing, sys
+import numpy as np
+from deltacheck.kernels import Network
+from deltacheck.kernels.jit.kernel import NumbaKernel
+
+network = Network((784, 60, 10))
+theta = network.initial(np.random.default_rng(0))
+x, y = np.ones((40, 784)), np.zeros((40, 10))
+kernel = NumbaKernel(network, threads=2)
+
+def work(expected):
+    sys.exit(0 if np.array_equal(kernel.value_and_grad(theta, x, y)[1], expected) else 3)
+
+expected = kernel.value_and_grad(theta, x, y)[1]
+child = multiprocessing.get_context("fork").Process(target=work, args=(expected,))
+child.start()
+child.join(60)
+if child.exitcode is None:
+    child.kill()
+    sys.exit(4)
+sys.exit(child.exitcode)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_computes_a_large_batch() -> None:
+    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", FORK], timeout=300, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr

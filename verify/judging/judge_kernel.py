@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from deltacheck.kernels import KernelLike, Network
 from deltacheck.verify.diagnosis.diagnose import diagnose
-from deltacheck.verify.judging.contract import ContractError, made, passes, strided, violations
-from deltacheck.verify.judging.values import compared
+from deltacheck.verify.judging.contract_checks import ContractError, made, passes, strided, violations
+from deltacheck.verify.judging.value_checks import compared
 from deltacheck.verify.references.network_reference import Reference, reference
-from deltacheck.verify.references.rounding import Rounding, allowed
-from deltacheck.verify.verdict.compare import Block, Diagnosis, worst
+from deltacheck.verify.references.rounding_bound import Rounding, allowed
+from deltacheck.verify.verdict.array_verdict import Block, Diagnosis, worst
 from deltacheck.verify.verdict.report import Report
 
 Array = NDArray[Any]

@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from deltacheck.bench.cells.budget import LIMIT_S, Budget
 from deltacheck.bench.cells.cell import PHASES, Cell
 from deltacheck.bench.cells.contenders import Contenders, aa_kernel
 from deltacheck.bench.cells.result import AA_INSTANCE, Admitted, Result
-from deltacheck.bench.processes.process import LostError, Process
+from deltacheck.bench.cells.time_budget import LIMIT_S, Budget
+from deltacheck.bench.processes.child_process import LostError, Process
 from deltacheck.bench.timing.step_time_estimates import StepTimes
 
 TELL_S = 10.0

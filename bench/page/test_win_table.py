@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from deltacheck.bench.page.inputs import read
+from deltacheck.bench.page.page_data import read
 from deltacheck.bench.page.sections.headline import the_other
 from deltacheck.bench.page.test_page import NAN, Parsed, Rows, behind, page, rows, save
-from deltacheck.bench.page.winners import winners
+from deltacheck.bench.page.win_table import winners
 from deltacheck.bench.statistics.winners import tally
 
 

@@ -20,7 +20,7 @@ CONTRACT = {
     "what backward returns has dtype float16": lambda self, theta, a, y: Plain.backward(self, theta, a, y).astype("float16"),
     "what backward returns is a list": lambda self, theta, a, y: Plain.backward(self, theta, a, y).tolist(),
     "what backward returns is a NoneType": lambda self, theta, a, y: None,
-    "backward raised ZeroDivisionError: division by zero (test_contract.py, line": lambda self, theta, a, y: 1 / 0,
+    "backward raised ZeroDivisionError: division by zero (test_contract_checks.py, line": lambda self, theta, a, y: 1 / 0,
 }
 
 
@@ -129,7 +129,7 @@ def test_a_constructor_that_raises_is_a_failure_with_its_place():
         def __init__(self, network):
             raise ValueError("no such thing")
 
-    assert "the constructor raised ValueError: no such thing (test_contract.py, line" in report_on(Broken, "equal-widths").message
+    assert "the constructor raised ValueError: no such thing (test_contract_checks.py, line" in report_on(Broken, "equal-widths").message
 
     class Leaving(Plain):
         def backward(self, theta, a, y):

@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import PHASES, Cell
 from deltacheck.bench.cells.contenders import Contenders
 from deltacheck.bench.cells.result import AA_INSTANCE, FLOOR, Admitted, Result
-from deltacheck.bench.processes.processes import Processes
+from deltacheck.bench.cells.time_budget import Budget
+from deltacheck.bench.processes.process_sequence import Processes
 from deltacheck.bench.tables.rebuild import rebuild
 from deltacheck.bench.timing.samples_file import begin_samples, read_samples
 from deltacheck.bench.timing.step_time_estimates import StepTimes
@@ -210,7 +210,7 @@ def test_a_crash_is_none_the_less_one_where_a_child_lives_on(closing: list[Proce
 
 
 def test_an_about_that_hangs_is_not_asked_again(closing: list[Processes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deltacheck.bench.processes.processes.TELL_S", 0.5)
+    monkeypatch.setattr("deltacheck.bench.processes.process_sequence.TELL_S", 0.5)
     (tmp_path / "shy.py").write_text(SHY)
     processes = begun(closing, tmp_path, str(tmp_path / "shy.py"))
     assert (processes.tell(), processes.tell()) == ({}, {})
@@ -297,7 +297,7 @@ def test_ctrl_c_is_for_the_run(closing: list[Processes], tmp_path: Path) -> None
 
 
 def test_where_no_process_can_begin_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deltacheck.bench.processes.process.serve", os._exit)  # it gets a pipe for a status, and dies of it
+    monkeypatch.setattr("deltacheck.bench.processes.child_process.serve", os._exit)  # it gets a pipe for a status, and dies of it
     with pytest.raises(RuntimeError, match="no process for the kernels could begin: its process died: exit status"):
         Processes(Contenders(("numpy",))).start()
 

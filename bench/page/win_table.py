@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from deltacheck.bench.cells.result import NAN
-from deltacheck.bench.page.inputs import CELL
+from deltacheck.bench.page.page_data import CELL
 from deltacheck.bench.statistics.winners import ranking
 
 NOBODY = ""  # as a winner

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 from numba import cfunc, njit
 from numba.extending import intrinsic, overload
 
-from deltacheck.kernels.jit.target import JIT_DISABLED
+from deltacheck.kernels.jit.cpu_target import JIT_DISABLED
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from deltacheck.bench.cells.cell import Cell
-from deltacheck.bench.cells.columns import CELL, Place, keys
+from deltacheck.bench.cells.key_columns import CELL, Place, keys
 from deltacheck.bench.cells.result import Result, Turn
 from deltacheck.bench.cells.run_constants import nan_for_none, none_for_nan
 

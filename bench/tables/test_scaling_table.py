@@ -14,7 +14,7 @@ from deltacheck.bench.scaling import main
 from deltacheck.bench.tables.crossovers import COLUMNS as CROSSOVERS
 from deltacheck.bench.tables.crossovers import crossovers
 from deltacheck.bench.tables.csv_files import write
-from deltacheck.bench.tables.scaling import SCALING, scaling, write_or_warn
+from deltacheck.bench.tables.scaling_table import SCALING, scaling, write_or_warn
 from deltacheck.bench.tables.summary import SUMMARY
 
 BATCHES = (1, 4, 16, 64, 256)

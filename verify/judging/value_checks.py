@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from deltacheck.kernels import Network
 from deltacheck.verify.references.network_reference import Direction, Reference
-from deltacheck.verify.references.rounding import Rounding
-from deltacheck.verify.verdict.compare import Block, compare, worst
+from deltacheck.verify.references.rounding_bound import Rounding
+from deltacheck.verify.verdict.array_verdict import Block, compare, worst
 from deltacheck.verify.verdict.parameter_blocks import spans
 
 Array = NDArray[Any]

@@ -31,7 +31,7 @@ class Judge:
     def __call__(self, kernel_class: KernelClass, contract: bool = True) -> Verdict:
         """Is it right here? ``contract``: whether purity and strides are asked too, in small cells.
 
-        Lets ``NotImplementedError`` through; whatever else the kernel raises is a failure (``deltacheck.verify.judging.judge``).
+        Lets ``NotImplementedError`` through; whatever else the kernel raises is a failure (``deltacheck.verify.judge``).
         """
         data = self.cell.data()
         if self._against is None:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltacheck.kernels import KernelLike, Network, value_and_grad_of
-from deltacheck.kernels.messages import one_line_and_place
-from deltacheck.verify.verdict.compare import Diagnosis
+from deltacheck.kernels.error_text import one_line_and_place
+from deltacheck.verify.verdict.array_verdict import Diagnosis
 
 Array = NDArray[Any]
 

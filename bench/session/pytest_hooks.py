@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from deltacheck.bench.cells.budget import Budget, usual_limit
 from deltacheck.bench.cells.cell import Cell
-from deltacheck.bench.processes.processes import Processes
+from deltacheck.bench.cells.time_budget import Budget, usual_limit
+from deltacheck.bench.processes.process_sequence import Processes
 from deltacheck.bench.session.options import OPTIONS, Options
 from deltacheck.bench.session.progress import Progress
 from deltacheck.bench.session.replay import Entry, Smoke, measured
 from deltacheck.bench.session.run import SWEEPS, Plan, Run
 from deltacheck.bench.session.run_summary import closing_lines
 from deltacheck.bench.timing.samples_file import NAME as SAMPLES
-from deltacheck.kernels.messages import one_line
-from deltacheck.suites.hooks import RESULTS, SELECTION, add_options, repeated
+from deltacheck.kernels.error_text import one_line
 from deltacheck.suites.run_folder import new_run
+from deltacheck.suites.shared_options import RESULTS, SELECTION, add_options, repeated
 
 BENCH = Path(__file__).parents[1]
 OPTIONS_OF_RUN = pytest.StashKey[Options]()

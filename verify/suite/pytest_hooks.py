@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deltacheck.suites.hooks import RESULTS, SELECTION
+from deltacheck.suites.shared_options import RESULTS, SELECTION
 from deltacheck.verify.suite.verification_table import Table
 
 VERDICTS = pytest.StashKey[Table]()

@@ -12,9 +12,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from deltacheck.bench.cells.budget import Budget
 from deltacheck.bench.cells.cell import Cell
 from deltacheck.bench.cells.contenders import Contenders
+from deltacheck.bench.cells.time_budget import Budget
 from deltacheck.bench.processes.time_limit import place_of, wait
 from deltacheck.bench.processes.worker import NOBODY, in_hand, serve
 

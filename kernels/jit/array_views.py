@@ -7,7 +7,7 @@ from typing import Any
 from numba import types
 from numba.extending import overload
 
-from deltacheck.kernels.jit.options import element_wise, instructions
+from deltacheck.kernels.jit.compile_options import element_wise, instructions
 from deltacheck.kernels.network import Array
 
 

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from deltacheck.bench.cells import columns
+from deltacheck.bench.cells import key_columns
 from deltacheck.bench.cells.cell import PHASES, Cell
 from deltacheck.bench.tables.crossovers import COLUMNS as CROSSOVERS
 from deltacheck.bench.tables.saved_run import lacks, table
-from deltacheck.bench.tables.scaling import SCALING
-from deltacheck.kernels.messages import one_line
+from deltacheck.bench.tables.scaling_table import SCALING
+from deltacheck.kernels.error_text import one_line
 
-CELL = [*columns.CELL]  # pandas takes a tuple for one name
+CELL = [*key_columns.CELL]  # pandas takes a tuple for one name
 TEXTS = ["kernel", "phase", "layers", "activation", "cost", "dtype", "status", "verdict", "baseline", "tie", "message"]
 NUMBERS = [
     *("n_params", "batch", "threads", "max_rel_error", "n_samples", "median_s", "ci_low_s", "ci_high_s"),

@@ -15,7 +15,7 @@ from deltacheck.bench.statistics.intervals import CONFIDENCE
 from deltacheck.bench.tables.crossovers import COLUMNS as CROSSOVERS
 from deltacheck.bench.tables.crossovers import crossovers
 from deltacheck.bench.tables.csv_files import write
-from deltacheck.bench.tables.series import series
+from deltacheck.bench.tables.size_series import series
 
 SCALING = [
     *("run_id", "kernel", "phase", "layers", "activation", "cost", "batch", "dtype", "threads", "along"),
@@ -39,7 +39,7 @@ def scaling(summary: pd.DataFrame) -> pd.DataFrame:
     """The exponent of the median time against batch size and against work, for each kernel and all that is fixed; or why there is none.
 
     ``summary``: a run's summary.csv. Sizes are rows of x along the batch, multiply-adds of a forward pass along the work. Raises
-    ``ValueError`` as ``deltacheck.bench.tables.series.series`` does.
+    ``ValueError`` as ``deltacheck.bench.tables.size_series.series`` does.
     """
     rows = []
     for line, kernels in series(summary).items():
