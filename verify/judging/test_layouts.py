@@ -1,0 +1,56 @@
+"""Every layout holds the same numbers, is what its name says, and notices what is written beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from deltacheck.verify.judging.layouts import BROADCAST, COLUMN, MATRIX, OFF, ROW, VECTOR, laid_out
+
+VALUES = np.arange(1.0, 13.0).reshape(4, 3)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("layout", [*MATRIX, *BROADCAST])
+def test_a_matrix_holds_the_numbers(layout, dtype):
+    values = VALUES.astype(dtype)
+    expected = {ROW: np.repeat(values[:1], 4, axis=0), COLUMN: np.repeat(values[:, :1], 3, axis=1)}.get(layout, values)
+    found = laid_out(values, layout)
+    np.testing.assert_array_equal(found.array, expected)
+    assert found.array.dtype == values.dtype
+    assert np.isnan(found.memory).sum() >= 32
+    assert found.intact
+    assert found.array.flags.c_contiguous == (layout in ("contiguous", OFF))
+
+
+@pytest.mark.parametrize("layout", VECTOR)
+def test_a_vector_holds_the_numbers(layout):
+    found = laid_out(VALUES.ravel(), layout)
+    np.testing.assert_array_equal(found.array, VALUES.ravel())
+
+
+def test_strides_are_what_the_names_say():
+    strides = {layout: tuple(s // 8 for s in laid_out(VALUES, layout).array.strides) for layout in [*MATRIX, *BROADCAST]}
+    assert strides == {
+        "contiguous": (3, 1),
+        "fortran": (1, 4),
+        "columns of a wider array": (6, 1),
+        "part of a fortran array": (1, 8),
+        "every other column": (6, 2),
+        "every other row": (6, 1),
+        "rows backwards": (-3, 1),
+        "columns backwards": (3, -1),
+        "one element off alignment": (3, 1),
+        "one row broadcast": (0, 1),
+        "one column broadcast": (1, 0),
+    }
+    assert laid_out(VALUES, "contiguous").array.ctypes.data % 64 == 0
+    assert laid_out(VALUES, OFF).array.ctypes.data % 64 == 8
+
+
+@pytest.mark.parametrize("place", [0, -1, 17])
+def test_what_is_written_beside_it_is_noticed(place):
+    found = laid_out(VALUES, "every other column")
+    assert np.isnan(found.memory[place]) or place == 17
+    found.memory[place] = 0.5
+    assert not found.intact
