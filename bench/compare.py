@@ -54,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(f"{PROG}: {error}", file=sys.stderr)
         return 2
-    print("\n".join(report(pairs, rows, list(reasons), everything=given.all)))
+    *lines, counts = report(pairs, rows, list(reasons), everything=given.all)
+    print("\n".join([*lines, f"table: {given.out or given.b / 'comparison.csv'}", counts]))
     return int(any(row["verdict"] in REGRESSIONS for row in rows))
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from deltacheck.bench.cells.cell import PHASES, Cell
 from deltacheck.bench.session.pytest_hooks import OPTIONS_OF_RUN
+from deltacheck.suites.shared_options import selection_of
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -18,6 +19,7 @@ PARAMETERS = "layers, activation, cost, batch, dtype, threads, phase, kernel"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    selection_of(metafunc.config)
     options = metafunc.config.stash[OPTIONS_OF_RUN]
     values = [
         pytest.param(

@@ -8,10 +8,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from deltacheck.kernels import ACTIVATIONS, COSTS, Network
+
+pytest.importorskip("hypothesis", reason="hypothesis comes with the dev extra")
+from hypothesis import given
+from hypothesis import strategies as st
 
 SIZES = st.lists(st.integers(1, 9), min_size=2, max_size=6).map(tuple)
 

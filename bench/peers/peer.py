@@ -75,7 +75,7 @@ def peers(names: Sequence[str]) -> dict[str, type[Peer]]:
         if name not in MODULES:
             raise ValueError(f"--peer: got {name!r}; expected {' or '.join(MODULES)}")
         if importlib.util.find_spec(name) is None:
-            raise ValueError(f"--peer: {name} is not installed; it comes with the peers extra: pip install -e '.[peers]'")
+            raise ValueError(f"--peer: {name} is not installed; pip install {name}, or deltacheck with its peers extra")
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

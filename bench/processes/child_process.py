@@ -28,11 +28,12 @@ class LostError(Exception):
         super().__init__(f"{what}{detail}")
         self.name = name
         self.status = status
-        self._what, self._detail = what, detail
+        self.detail = detail  # where it hung, or how it ended
+        self._what = what
 
     def said(self, during: str) -> str:
         """What happened, when, and what more there is to say."""
-        return " ".join(filter(None, (self._what, during))) + self._detail
+        return " ".join(filter(None, (self._what, during))) + self.detail
 
 
 class Process:

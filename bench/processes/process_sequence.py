@@ -167,7 +167,7 @@ class Processes:
         if name not in self._labels:
             raise RuntimeError(f"on {where}, between turns: {lost.said('')}")
         if lost.status == "timeout":
-            self._hung[name] = where
+            self._hung[name] = where + lost.detail
         return Result(lost.status, message=lost.said(during))
 
 

@@ -23,7 +23,7 @@ from deltacheck.kernels.error_text import one_line
 from deltacheck.suites.run_folder import new_run
 from deltacheck.suites.shared_options import RESULTS, SELECTION, add_options, repeated
 
-BENCH = Path(__file__).parents[1]
+BENCH = Path(__file__).resolve().parents[1]
 OPTIONS_OF_RUN = pytest.StashKey[Options]()
 RUN = pytest.StashKey[Run]()
 QUICK = (0.06, 0.05)  # of --benchmark-max-time: for a cell and phase, for one call
@@ -56,7 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """With --benchmark-only the suite's own tests are not even read."""
-    own = BENCH in collection_path.parents and collection_path.name.startswith("test_")
+    own = BENCH in collection_path.resolve().parents and collection_path.name.startswith("test_")
     return True if own and collection_path.name != "test_benchmark.py" and config.getoption("benchmark_only") else None
 
 

@@ -58,6 +58,11 @@ class Selection:
         selection.networks(default_layers=((2, 2, 2),))
         return selection
 
+    @property
+    def network_given(self) -> bool:
+        """Whether the command line names anything of a network: then that is looked at, and nothing else."""
+        return bool(self.layers or self.batches or self.activations or self.costs)
+
     def networks(self, default_layers: Sequence[tuple[int, ...]]) -> list[Network]:
         """Every combination of the layers (or ``default_layers``), activations and costs that were selected."""
         if not self.layers and any(isinstance(activation, tuple) for activation in self.activations):

@@ -41,7 +41,17 @@ def add_options(group: Any, options: Mapping[str, Mapping[str, Any]]) -> None:
         try:
             group.addoption(f"--{name}", **settings)
         except ValueError:
-            raise pytest.UsageError(f"--{name}: another pytest plugin has an option of this name; switch it off with -p no:NAME") from None
+            other = "a conftest.py here, or another pytest plugin"
+            raise pytest.UsageError(f"--{name}: {other}, has an option of this name; run from another folder, or with -p no:NAME") from None
+
+
+def selection_of(config: pytest.Config) -> Selection:
+    """What the command line selects. Raises ``pytest.UsageError`` where the plugin has not read it."""
+    if SELECTION not in config.stash:
+        raise pytest.UsageError(
+            "the pytest plugin of deltacheck is not active here: run pytest --pyargs deltacheck.verify (or deltacheck.bench)"
+        )
+    return config.stash[SELECTION]
 
 
 @pytest.hookimpl(tryfirst=True)  # the suites build on what this reads
@@ -53,7 +63,8 @@ def pytest_configure(config: pytest.Config) -> None:
     given: str | None = config.getoption("results")
     tested = [] if config.getoption("pyargs") else [config.rootpath]  # by --pyargs the suite is a library, wherever it lies
     config.stash[RESULTS] = Path(given).resolve() if given else results_folder(config.invocation_params.dir, *tested)
-    _require_writable(config.stash[RESULTS])
+    if not config.option.collectonly:
+        _require_writable(config.stash[RESULTS])
 
 
 def _require_writable(folder: Path) -> None:
@@ -70,4 +81,4 @@ def _require_writable(folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def selection(request: pytest.FixtureRequest) -> Selection:
-    return request.config.stash[SELECTION]
+    return selection_of(request.config)

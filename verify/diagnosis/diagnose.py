@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltacheck.verify.diagnosis.error_patterns import meanings_of, patterns
-from deltacheck.verify.diagnosis.hypotheses import Backward, Hypothesis, hypotheses
+from deltacheck.verify.diagnosis.hypotheses import Hypothesis, hypotheses
+from deltacheck.verify.references.backward_formulas import Backward
 from deltacheck.verify.references.network_model import Model
 from deltacheck.verify.references.rounding_bound import allowed
 from deltacheck.verify.verdict.array_verdict import UNKNOWN, Diagnosis

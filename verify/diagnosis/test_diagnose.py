@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from deltacheck.verify.diagnosis.diagnose import diagnose
-from deltacheck.verify.diagnosis.hypotheses import Backward, hypotheses
+from deltacheck.verify.diagnosis.hypotheses import hypotheses
 from deltacheck.verify.exam.bugs.classic import CLASSIC
 from deltacheck.verify.exam.bugs.mutant import Plain
 from deltacheck.verify.judging.test_planted_bugs import report_on
+from deltacheck.verify.references.backward_formulas import Backward
 from deltacheck.verify.references.network_model import Model
 from deltacheck.verify.references.rounding_bound import allowed
 from deltacheck.verify.suite.cases import CASES, point

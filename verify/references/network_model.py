@@ -45,6 +45,7 @@ class Model:
         self.network = network
         self.theta, self.x, self.y = (np.asarray(array, np.float64) for array in (theta, x, y))
         self.w, self.b = network.unpack(self.theta)
+        self.allowed: dict[Any, Any] = {}  # bounds on rounding by dtype (``rounding_bound``), made once
         self.a, self.z = [self.x], [self.x]  # z[0] only keeps the indices those of the derivation
         for i, activation in enumerate(network.activations):
             self.z.append(self.a[i] @ self.w[i] + self.b[i])  # (2)

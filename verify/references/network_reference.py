@@ -86,18 +86,19 @@ def reference(network: Network, theta: Array, x: Array, y: Array, *, budget: flo
     complex_units = _units(network, len(x), COMPLEX_BUDGET * budget)
     central_units = _units(network, len(x), CENTRAL_BUDGET * budget / (2 * RUNGS))
     for i, k, j in _chunks(network, len(x), complex_units):
-        at = _positions(network, i, k, j)
-        gradient[at] = complex_step(lambda h: _cost_along(model, i, k, j, h))  # noqa: B023 - called at once
+        at = positions(network, i, k, j)
+        gradient[at] = complex_step(lambda h: cost_along(model, i, k, j, h))  # noqa: B023 - called at once
         error[at] = rounding.gradient[at]
     for i, k, j in _chunks(network, len(x), central_units):
-        at = _positions(network, i, k, j)
+        at = positions(network, i, k, j)
         estimate = _central(model, i, k, j, noise)
         central.value[at], central.error[at] = estimate.value, estimate.error
     directions = () if np.isfinite(error).all() else _directions(model)
     return Reference(model, model.cost, gradient, error, central, directions, rounding)
 
 
-def _cost_along(model: Model, i: int, k: int, j: Array, t: complex) -> Array:
+def cost_along(model: Model, i: int, k: int, j: Array, t: complex) -> Array:
+    """The cost after ``w_i[j, k] += t``, for every index in ``j`` on its own (``Model.along``)."""
     last, y, _ = model.along(i, k, j, t)
     return np.asarray(model.cost_from(last, y))
 
@@ -163,7 +164,7 @@ def _chunks(network: Network, batch: int, units: list[tuple[int, Array, Array]])
     return chunks
 
 
-def _positions(network: Network, i: int, k: int, j: Array) -> Array:
+def positions(network: Network, i: int, k: int, j: Array) -> Array:
     """Where ``w_i[j, k]`` stands in theta; the bias, j = n_i, comes right after the last row of w_i."""
     start = sum((n_in + 1) * n_out for n_in, n_out in zip(network.layer_sizes[:i], network.layer_sizes[1 : i + 1], strict=True))
     return np.asarray(start + j * network.layer_sizes[i + 1] + k)

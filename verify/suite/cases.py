@@ -156,7 +156,7 @@ CASES: tuple[Case, ...] = (
 
 def cases_for(selection: Selection) -> tuple[Case, ...]:
     """The built-in cases; or, where a network was selected, that network as it starts and with larger weights."""
-    if not (selection.layers or selection.batches or selection.activations or selection.costs):
+    if not selection.network_given:
         return CASES
     chosen = []
     for network in selection.networks(default_layers=[(5, 4, 3)]):

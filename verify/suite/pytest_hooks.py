@@ -8,13 +8,24 @@ from typing import Any
 
 import pytest
 
-from deltacheck.suites.shared_options import RESULTS, SELECTION
+from deltacheck.suites.shared_options import RESULTS, SELECTION, add_options
+from deltacheck.verify.suite import coverage_table
 from deltacheck.verify.suite.verification_table import Table
 
 VERDICTS = pytest.StashKey[Table]()
-ROWS = pytest.StashKey[list[dict[str, Any]]]()  # of a test
-VERIFY = Path(__file__).parents[1]
+ROWS = pytest.StashKey[tuple[bool, list[dict[str, Any]]]]()  # of a test
+VERIFY = Path(__file__).resolve().parents[1]
 JUDGES = {"test_kernels.py"}  # what judges a kernel; all other tests here test the verifier
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("deltacheck verification", "deltacheck: verification only")
+    more = "more drawn configurations, sizes to 4,096: minutes for each kernel"
+    once: dict[str, dict[str, Any]] = {
+        "seed": {"type": int, "default": 0, "metavar": "N", "help": "which configurations are drawn (default: 0)"},
+        "thorough": {"action": "store_true", "help": more},
+    }
+    add_options(group, once)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -25,8 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     selection = config.stash[SELECTION]
-    own = selection.own_kernels or selection.layers or selection.batches or selection.activations or selection.costs
-    is_test = VERIFY in collection_path.parents and collection_path.name.startswith("test_")
+    own = selection.own_kernels or selection.network_given
+    is_test = VERIFY in collection_path.resolve().parents and collection_path.name.startswith("test_")
     return True if own and is_test and collection_path.name not in JUDGES else None
 
 
@@ -40,9 +51,9 @@ class Judging:
         """What is being judged from now on."""
         self._item.config.stash[VERDICTS].judging = what
 
-    def end(self, rows: list[dict[str, Any]]) -> None:
-        """The rows of the table that came of it."""
-        self._item.stash[ROWS] = rows
+    def end(self, rows: list[dict[str, Any]], drawn: bool = False) -> None:
+        """The rows that came of it: of verification.csv, or of configurations.csv where it was ``drawn``."""
+        self._item.stash[ROWS] = drawn, rows
 
 
 class Writer:
@@ -53,9 +64,9 @@ class Writer:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Called for each phase of each test."""
-        rows = getattr(report, "verification_rows", None)
+        drawn, rows = getattr(report, "verification_rows", (False, []))
         if rows:
-            self._table.append(rows)
+            self._table.append(rows, drawn)
 
 
 @pytest.fixture
@@ -83,9 +94,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     table = config.stash[VERDICTS]
     if table.judging and exitstatus == pytest.ExitCode.INTERRUPTED:
         terminalreporter.write_line(f"interrupted while judging {table.judging}")
-    if not table.rows:
+    if not (table.rows or table.drawn):
         return
     terminalreporter.section("verdicts")
-    for line in table.summary():
+    for line in table.summary() if table.rows else []:
+        terminalreporter.write_line(line)
+    for line in coverage_table.summary(table.drawn, config.getoption("seed")) if table.drawn else []:
         terminalreporter.write_line(line)
     terminalreporter.write_line(f"every block of every case: {table.shown_path(config.invocation_params.dir)}")

@@ -5,18 +5,24 @@ from __future__ import annotations
 import pytest
 
 from deltacheck.suites.selection import Selection
-from deltacheck.suites.shared_options import SELECTION
+from deltacheck.suites.shared_options import selection_of
 from deltacheck.verify.judging.judge_kernel import judge
 from deltacheck.verify.suite.cases import Case, cases_for, point, reference_of
+from deltacheck.verify.suite.coverage_table import rows_of_drawn
+from deltacheck.verify.suite.covering import DIMENSIONS, covering, thorough
+from deltacheck.verify.suite.drawn_judging import explained, judged
 from deltacheck.verify.suite.pytest_hooks import Judging
 from deltacheck.verify.suite.verification_table import rows_of, rows_of_unsupported
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    selection = metafunc.config.stash[SELECTION]
-    cases = cases_for(selection)
-    metafunc.parametrize("dtype", selection.dtypes or ("float64", "float32"))
-    metafunc.parametrize("case", cases, ids=[case.name for case in cases])
+    selection = selection_of(metafunc.config)
+    if metafunc.function is test_kernel:
+        cases = cases_for(selection)
+        metafunc.parametrize("dtype", selection.dtypes or ("float64", "float32"))
+        metafunc.parametrize("case", cases, ids=[case.name for case in cases])
+    else:
+        metafunc.parametrize("dimension", [] if selection.network_given else [*DIMENSIONS, "large"])
     metafunc.parametrize("kernel", selection.kernels)
 
 
@@ -33,3 +39,16 @@ def test_kernel(selection: Selection, judging: Judging, kernel: str, case: Case,
         verdict = "fails" if report.verdict == "fail" else "is inconclusive"
         lines = str(report).replace("\n", "\n  ")
         pytest.fail(f"{kernel} {verdict} in {dtype} at {case}\n  {lines}\n  why this case: {case.reason}", pytrace=False)
+
+
+def test_drawn(selection: Selection, judging: Judging, kernel: str, dimension: str, pytestconfig: pytest.Config) -> None:
+    kernel_class = selection.kernels[kernel]
+    judging.begin(f"{kernel} at drawn configurations: {dimension}")
+    draw = thorough if pytestconfig.getoption("thorough") else covering
+    drawn = [one for name, one in draw(pytestconfig.getoption("seed")) if name == dimension]
+    found = list(judged(kernel_class, [one for one in drawn if one.dtype in (selection.dtypes or (one.dtype,))]))
+    judging.end(rows_of_drawn(kernel, dimension, found), drawn=True)
+    if any(one.verdict in ("fail", "inconclusive") for one in found):
+        pytest.fail(f"{kernel} fails ({dimension}) " + "\n  ".join(explained(kernel_class, found)), pytrace=False)
+    if found and all(one.verdict == "unsupported" for one in found):
+        pytest.skip(f"{kernel} supports none of the drawn configurations: {found[0].message}")

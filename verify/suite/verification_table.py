@@ -7,7 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from deltacheck.suites.formatting import counted
 from deltacheck.suites.run_folder import new_run
+from deltacheck.verify.suite import coverage_table
 from deltacheck.verify.suite.cases import Case
 from deltacheck.verify.verdict.array_verdict import Diagnosis
 from deltacheck.verify.verdict.parameter_blocks import spans
@@ -23,12 +25,17 @@ class Table:
         self.results = results
         self.folder: Path | None = None
         self.rows: list[dict[str, Any]] = []
+        self.drawn: list[dict[str, Any]] = []  # the same, of drawn configurations
         self.judging = ""  # what is being judged, for whoever interrupts it
 
-    def append(self, rows: list[dict[str, Any]]) -> None:
-        """Add rows, to the file too."""
+    def append(self, rows: list[dict[str, Any]], drawn: bool = False) -> None:
+        """Add rows, to the file too: those of ``drawn`` configurations to configurations.csv."""
         if self.folder is None:
             self.folder = new_run(self.results, "verify")
+        if drawn:
+            coverage_table.write(rows, self.folder / "configurations.csv")
+            self.drawn += rows
+            return
         path = self.folder / "verification.csv"
         pd.DataFrame(rows, columns=COLUMNS).to_csv(path, mode="a", header=not path.exists(), index=False)
         self.rows += rows
@@ -83,7 +90,7 @@ class Table:
             first = part.sort_values("n_params", kind="stable").iloc[0]
             called = ", ".join(f"{name} in {count}" for name, count in names.items())
             smallest = f"the smallest of them is {first['case']} ({first['layers']}, {first['dtype']})"
-            lines.append(f"{kernel} failed {len(part)} cases: {called}; {smallest}")
+            lines.append(f"{kernel} failed {counted(len(part), 'case')}: {called}; {smallest}")
         return lines
 
     def shown_path(self, here: Path) -> Path:

@@ -1,0 +1,52 @@
+"""Judge the values of one kernel at one point whose arrays lie in memory in some way of their own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from deltacheck.kernels import KernelLike, Network
+from deltacheck.verify.judging.contract_checks import ContractError, made, passes
+from deltacheck.verify.judging.layouts import LaidOut
+from deltacheck.verify.judging.value_checks import compared
+from deltacheck.verify.references.network_reference import Reference
+from deltacheck.verify.references.rounding_bound import allowed
+from deltacheck.verify.verdict.array_verdict import Diagnosis
+from deltacheck.verify.verdict.report import Report
+
+NAMES = ("theta", "x", "y")
+METHOD = "formulas confirmed by the complex step"
+
+
+def judge_laid_out(
+    kernel_class: Callable[[Network], KernelLike], network: Network, inputs: tuple[LaidOut, LaidOut, LaidOut], against: Reference
+) -> Report:
+    """The output, the cost and every entry of the gradient, by ``backward`` and by ``value_and_grad``; no diagnosis by formulas.
+
+    ``inputs``: theta (P,), x (B, n_0) and y (B, n_l) in memory; that memory must be as it was afterwards. The instance has had a call
+    with other data of the same shapes before. Lets ``NotImplementedError`` through where plain arrays are refused too: the kernel does
+    not support this network or batch.
+    """
+    started = time.perf_counter()
+    theta, x, y = (laid_out.array for laid_out in inputs)
+    broken: list[Diagnosis] = []
+    try:
+        kernel = made(kernel_class, network)
+        passes(kernel, network, theta.copy(), np.roll(x, 1, axis=0), np.roll(y, 1, axis=1))
+        results = passes(kernel, network, theta, x, y)
+    except ContractError as error:
+        broken.append(error.diagnosis)
+    except NotImplementedError as error:
+        passes(made(kernel_class, network), network, *(np.ascontiguousarray(array).copy() for array in (theta, x, y)))
+        broken.append(Diagnosis("refuses-layout", f"refuses how its arguments lie in memory, which it must take: {error}"))
+    written = [name for name, laid_out in zip(NAMES, inputs, strict=True) if not laid_out.intact]
+    if written:
+        text = f"writes into the memory of {' and '.join(written)}, or beside it; inputs must stay as they are"
+        broken.append(Diagnosis("writes-input", text))
+    if broken:
+        return Report((), (), tuple(broken), tuple(broken), METHOD, time.perf_counter() - started)
+    with np.errstate(all="ignore"):  # numbers of any size may come from a wrong kernel
+        blocks = compared(network, against, allowed(against.model, theta.dtype), results)
+    return Report(tuple(blocks[2:]), tuple(blocks[:2]), (), (), METHOD, time.perf_counter() - started)

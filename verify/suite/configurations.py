@@ -1,0 +1,175 @@
+"""A configuration: a network, a batch, the kinds of values in it, and how they lie in memory."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltacheck.kernels import Network
+from deltacheck.verify.judging.layouts import COLUMN, ROW, LaidOut, laid_out
+
+Array = NDArray[Any]
+
+USUAL = "usual"
+INPUTS = {
+    USUAL: "standard normal",
+    "sparse": "half of them exactly 0",
+    "bytes": "whole numbers from 0 to 255",
+    "zero row": "one row exactly 0",
+    "zero column": "one input exactly 0 in all rows",
+    "positive": "above 0",
+    "tiny": "of size 1e-3",
+    "equal rows": "all rows alike",
+}
+TARGETS = {
+    USUAL: "uniform in 0 … 1; with the cross entropy one-hot",
+    "signed": "negative ones among them; with the cross entropy soft labels",
+    "0 and 1": "0 or 1, several in a row",
+    "zero row": "one row exactly 0",
+    "unequal sums": "rows of unlike sizes",
+    "large": "up to 1e4; with the cross entropy rows that sum to 30",
+}
+WEIGHTS = {
+    USUAL: "as a network starts",
+    "x 4": "four times as large",
+    "small": "a hundredth",
+    "zeros": "a third of them exactly 0",
+    "zero unit": "all weights into one unit exactly 0",
+    "one sign": "all positive",
+}
+BIASES = {
+    USUAL: "as a network starts",
+    "zero": "exactly 0",
+    "far": "some 30 above or below: saturated units, relu beyond 6, logits apart",
+    "very far": "some 2000 above or below in one layer",
+}
+
+
+@dataclass(frozen=True, order=True)
+class Configuration:
+    """Everything that makes a point to judge at; the same fields and seed give the same numbers."""
+
+    layers: tuple[int, ...]
+    batch: int
+    activations: tuple[str, ...]  # one for each layer after the input; softmax at the output goes with the cross entropy
+    dtype: str = "float64"
+    inputs: str = USUAL
+    targets: str = USUAL
+    weights: str = USUAL
+    biases: str = USUAL
+    theta_layout: str = "contiguous"
+    x_layout: str = "contiguous"
+    y_layout: str = "contiguous"
+    seed: int = 0
+
+    @property
+    def cost(self) -> str:
+        """The cost that the output's activation goes with."""
+        return "cross_entropy" if self.activations[-1] == "softmax" else "squared_error"
+
+    @property
+    def network(self) -> Network:
+        """The network."""
+        return Network(self.layers, self.activations, self.cost)
+
+    @property
+    def multiply_adds(self) -> int:
+        """Those of a forward pass."""
+        return self.batch * sum(n_in * n_out for n_in, n_out in zip(self.layers, self.layers[1:], strict=False))
+
+    def point(self) -> tuple[Array, Array, Array]:
+        """``theta`` (P,), ``x`` (B, n_0), ``y`` (B, n_l), contiguous."""
+        text = f"{self.layers} {self.batch} {self.activations} {self.inputs} {self.targets} {self.weights} {self.biases} {self.seed}"
+        rng = np.random.default_rng(zlib.crc32(text.encode()))
+        theta = self._theta(rng)
+        x, y = self._x(rng), self._y(rng)
+        for array, layout in ((x, self.x_layout), (y, self.y_layout)):
+            if layout == ROW:
+                array[:] = array[:1]
+            elif layout == COLUMN:
+                array[:] = array[:, :1]
+        return theta.astype(self.dtype), x.astype(self.dtype), y.astype(self.dtype)
+
+    def laid_out(self) -> tuple[LaidOut, LaidOut, LaidOut]:
+        """The same numbers, as they lie in memory."""
+        layouts = (self.theta_layout, self.x_layout, self.y_layout)
+        one, two, three = (laid_out(array, layout) for array, layout in zip(self.point(), layouts, strict=True))
+        return one, two, three
+
+    def _theta(self, rng: np.random.Generator) -> Array:
+        network = self.network
+        theta = network.initial(rng)
+        w, b = network.unpack(theta)
+        if self.weights == "one sign":
+            theta[:] = abs(theta)
+        for w_i, b_i in zip(w, b, strict=True):
+            if self.weights == "x 4":
+                w_i *= 4
+            elif self.weights == "small":
+                w_i *= 0.01
+            elif self.weights == "zeros":
+                w_i *= rng.random(w_i.shape) > 1 / 3
+            elif self.weights == "zero unit":
+                w_i[:, rng.integers(w_i.shape[1])] = 0
+            if self.biases == "zero":
+                b_i[:] = 0
+            elif self.biases == "far":
+                b_i += np.resize([0.0, 30.0, -30.0], b_i.shape)
+        if self.biases == "very far":
+            b[-1][:] += np.resize([-2000.0, 2000.0, 0.0] if len(b[-1]) > 2 else [-2000.0], b[-1].shape)
+        return theta
+
+    def _x(self, rng: np.random.Generator) -> Array:
+        x = rng.standard_normal((self.batch, self.layers[0]))
+        if self.inputs == "sparse":
+            x *= rng.random(x.shape) < 0.5
+        elif self.inputs == "bytes":
+            x = rng.integers(0, 256, x.shape).astype(float)
+        elif self.inputs == "zero row":
+            x[rng.integers(len(x))] = 0
+        elif self.inputs == "zero column":
+            x[:, rng.integers(x.shape[1])] = 0
+        elif self.inputs == "positive":
+            x = abs(x)
+        elif self.inputs == "tiny":
+            x *= 1e-3
+        elif self.inputs == "equal rows":
+            x[:] = x[0]
+        return x
+
+    def _y(self, rng: np.random.Generator) -> Array:
+        shape = (self.batch, self.layers[-1])
+        one_hot = np.eye(shape[1])[rng.integers(shape[1], size=shape[0])]
+        uniform = rng.random(shape)
+        soft = uniform / uniform.sum(axis=1, keepdims=True)
+        cross_entropy = self.cost == "cross_entropy"
+        y = one_hot if cross_entropy else uniform
+        if self.targets == "signed":
+            y = soft if cross_entropy else rng.standard_normal(shape)
+        elif self.targets == "0 and 1":
+            y = (uniform < 0.5).astype(float)
+        elif self.targets == "zero row":
+            y[rng.integers(len(y))] = 0
+        elif self.targets == "unequal sums":
+            y = y * rng.uniform(0.1, 3.0, (len(y), 1))
+        elif self.targets == "large":
+            y = 30 * soft if cross_entropy else 1e4 * uniform
+        return y
+
+    def __str__(self) -> str:
+        """What is not usual, after the network and the batch."""
+        activations = self.activations if len(set(self.activations)) > 1 else self.activations[:1]
+        words = [f"{'-'.join(map(str, self.layers))} {','.join(activations)}, batch {self.batch}, {self.dtype}"]
+        words += [f"{name} {getattr(self, name)}" for name in VALUES if getattr(self, name) != USUAL]
+        words += [
+            f"{name[0] if name[0] != 't' else 'theta'} {getattr(self, name)}" for name in LAYOUTS if getattr(self, name) != "contiguous"
+        ]
+        return ", ".join(words)
+
+
+VALUES = ("inputs", "targets", "weights", "biases")
+LAYOUTS = ("theta_layout", "x_layout", "y_layout")

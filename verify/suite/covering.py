@@ -1,0 +1,136 @@
+"""Which configurations a kernel is judged at: drawn so that every size and every pair of kinds occurs, in as few as do it.
+
+In each, one dimension is at a size that kernels' code may treat apart, a power of two or beside one, and all others are small, so
+that thousands of entries are not paid for. Kinds (activations, values, layouts) are combined by a covering array of strength two
+(Cohen et al. 1997, The AETG system: an approach to testing based on combinatorial design).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from allpairspy import AllPairs
+
+from deltacheck.verify.judging.layouts import BROADCAST, MATRIX, VECTOR
+from deltacheck.verify.suite.configurations import BIASES, INPUTS, TARGETS, WEIGHTS, Configuration
+
+POWERS = {2**power + beside for power in range(2, 11) for beside in (-1, 0, 1)}
+SIZES = tuple(sorted({1, 2, 3} | POWERS | {3 * 2**power for power in range(1, 9)}))
+DEPTHS = tuple(range(1, 13))  # layers of weights
+DIMENSIONS = ("batch", "inputs", "hidden", "outputs", "depth")
+HIDDEN = ("sigmoid", "tanh", "relu", "identity")
+OUTPUT = (*HIDDEN, "softmax")
+SMALL = 6  # the most of any dimension that is not the one looked at
+ROUNDS = 3  # how often each size of each dimension occurs, each time among other kinds
+RANDOM_SIZES = 8  # of each dimension, beside the powers of two
+LARGE = 10  # configurations with three large dimensions
+KINDS: dict[str, Sequence[str]] = {
+    "output": OUTPUT,
+    "before": HIDDEN,
+    "dtype": ("float64", "float32"),
+    "inputs": tuple(INPUTS),
+    "targets": tuple(TARGETS),
+    "weights": tuple(WEIGHTS),
+    "biases": tuple(BIASES),
+    "theta_layout": tuple(VECTOR),
+    "x_layout": (*MATRIX, *BROADCAST),
+    "y_layout": (*MATRIX, *BROADCAST),
+}
+
+
+@cache
+def pairs_of_kinds() -> tuple[dict[str, str], ...]:
+    """Combinations of kinds in which every two kinds of different names occur together."""
+    return tuple(dict(zip(KINDS, row, strict=True)) for row in AllPairs([list(values) for values in KINDS.values()]))
+
+
+def covering(seed: int = 0, rounds: int = ROUNDS) -> Iterator[tuple[str, Configuration]]:
+    """The configurations of a run, each with the dimension that it is for (of ``DIMENSIONS``, or ``large``)."""
+    rng = np.random.default_rng(seed)
+    looked_at = [(name, size) for name in DIMENSIONS[:4] for size in (*SIZES, *_random_sizes(rng, RANDOM_SIZES, 1024))]
+    looked_at += [("depth", depth) for depth in DEPTHS]
+    kinds = _shuffled(pairs_of_kinds(), rng)
+    for _ in range(rounds):
+        for n in rng.permutation(len(looked_at)):
+            dimension, size = looked_at[n]
+            yield dimension, _drawn(rng, next(kinds), dimension, size)
+    for _ in range(LARGE):
+        yield "large", _large(rng, next(kinds), 64, 160)
+
+
+def thorough(seed: int = 0, draws: int = 3000) -> Iterator[tuple[str, Configuration]]:
+    """Those of a usual run, and random ones: sizes to 4,096, three large dimensions at once."""
+    yield from covering(seed)
+    rng = np.random.default_rng([seed, 1])
+    kinds = _shuffled(pairs_of_kinds(), rng)
+    for n in range(draws):
+        if n % 50 == 0:
+            yield "large", _large(rng, next(kinds), 64, 512)
+        else:
+            dimension = DIMENSIONS[n % 5]
+            most = 24 if dimension == "depth" else 4096
+            yield dimension, _drawn(rng, next(kinds), dimension, int(_random_sizes(rng, 1, most)[0]))
+
+
+def _shuffled(rows: Sequence[dict[str, str]], rng: np.random.Generator) -> Iterator[dict[str, str]]:
+    while True:
+        for n in rng.permutation(len(rows)):
+            yield rows[n]
+
+
+def _random_sizes(rng: np.random.Generator, count: int, most: int) -> list[int]:
+    """Sizes up to ``most``, as many below 32 as above."""
+    return [int(size) for size in np.exp(rng.uniform(0, np.log(most + 1), count))]
+
+
+def _drawn(rng: np.random.Generator, kinds: dict[str, Any], dimension: str, size: int) -> Configuration:
+    """Small in all dimensions but one."""
+    depth = size if dimension == "depth" else int(rng.choice([2, 2, 2, 3, 3, 4])) if dimension == "hidden" else int(rng.integers(1, 5))
+    widths = [int(n) for n in rng.integers(1, SMALL + 1, depth + 1)]
+    widths[-1] = max(widths[-1], 2) if kinds["output"] == "softmax" else widths[-1]
+    if dimension == "hidden":
+        widths[int(rng.integers(1, depth))] = size
+    elif dimension in ("inputs", "outputs"):
+        widths[0 if dimension == "inputs" else -1] = size
+    batch = size if dimension == "batch" else int(rng.integers(1, SMALL + 3))
+    return _made(rng, kinds, widths, batch)
+
+
+def _large(rng: np.random.Generator, kinds: dict[str, Any], least: int, most: int) -> Configuration:
+    """Batch and all widths large; one width beyond what 16 bits count, in parameters."""
+    widths = [int(n) for n in rng.integers(least, most, 3)]
+    widths[int(rng.integers(3))] = int(rng.integers(most, 3 * most))
+    return _made(rng, kinds | {"biases": "usual"}, widths, int(rng.integers(least, most)))
+
+
+def _made(rng: np.random.Generator, kinds: dict[str, Any], widths: list[int], batch: int) -> Configuration:
+    depth = len(widths) - 1
+    hidden = [str(name) for name in rng.choice(HIDDEN, depth)]
+    if depth > 1:
+        hidden[-2] = kinds["before"]
+    activations = (*hidden[:-1], kinds["output"])
+    settings = {name: value for name, value in kinds.items() if name not in ("output", "before")}
+    return _tamed(Configuration(tuple(widths), batch, activations, **settings, seed=int(rng.integers(2**31))))
+
+
+def _tamed(configuration: Configuration) -> Configuration:
+    """Without what would leave nothing to judge: numbers that grow from layer to layer, gradients that vanish altogether."""
+    depth = len(configuration.layers) - 1
+    growing = sum(name in ("relu", "identity") for name in configuration.activations[:-1])
+    if configuration.weights == "x 4" and growing > 2:
+        configuration = replace(configuration, weights="usual")
+    if configuration.weights == "small" and depth > 4:
+        configuration = replace(configuration, weights="usual")
+    if configuration.weights == "one sign" and depth > 2 and growing:
+        configuration = replace(configuration, weights="usual")
+    return configuration
+
+
+def pairs_of_activations(configurations: Sequence[Configuration]) -> set[tuple[str, str]]:
+    """Which activations follow one another in any of them."""
+    return {pair for configuration in configurations for pair in pairwise(configuration.activations)}
