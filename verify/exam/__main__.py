@@ -15,6 +15,8 @@ from threadpoolctl import threadpool_limits
 from deltacheck.suites.run_folder import new_run, results_folder
 from deltacheck.verify.exam.bugs.catalogue import MUTANTS
 from deltacheck.verify.exam.bugs.mutant import Mutant
+from deltacheck.verify.exam.bugs.wide_catalogue import TUNING, WIDE
+from deltacheck.verify.exam.default_run import default_run
 from deltacheck.verify.exam.random_cases import on_digits, ordinary, wild
 from deltacheck.verify.exam.scores import Row, correct_rows, mutant_rows, mutation_table, rule_rows, score_table
 from deltacheck.verify.suite.cases import CASES, Case
@@ -28,8 +30,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m deltacheck.verify.exam", description="The verifier's own exam.")
     parser.add_argument("--results", type=Path, default=results_folder(Path.cwd()), help="where the tables go (default: results/)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the random networks")
+    parser.add_argument("--wide", action="store_true", help="the wide catalogue instead, each bug by a usual run of the suite")
     options = parser.parse_args()
     started = time.perf_counter()
+    if options.wide:
+        with ProcessPoolExecutor(2, initializer=threadpool_limits, initargs=(1,)) as pool:
+            table = pd.DataFrame(_run(pool, "the wide catalogue by a usual run", _wide_at, [bug.name for bug in WIDE]))
+        folder = new_run(options.results.resolve(), "exam")
+        table.to_csv(folder / "wide.csv", index=False)
+        print("\n".join(["", *wide_closing(table)]))
+        print(f"{folder}: wide.csv; {time.perf_counter() - started:.0f} s")
+        return
     with ProcessPoolExecutor(2, initializer=threadpool_limits, initargs=(1,)) as pool:
         mutation, correct = examine(pool, quick=options.quick)
     scores = score_table(mutation, correct)
@@ -75,6 +86,22 @@ def closing(mutation: pd.DataFrame, correct: pd.DataFrame, scores: pd.DataFrame)
     for (verdict, place), rows in doubted.groupby(["verdict", "point"], sort=False):
         lines.append(f"{verdict}, though right: {len(rows)} kernels at {place}, {rows['kernel'].iloc[0]}: {rows['message'].iloc[0]}")
     return lines
+
+
+def wide_closing(table: pd.DataFrame) -> list[str]:
+    """How many of each half and family are caught, and what is not."""
+    caught = table.assign(caught=table["by"] != "nothing").groupby(["half", "family"], sort=False)["caught"].agg(["sum", "size"])
+    lines = [f"{half}, {family}: {found} of {of} caught" for (half, family), (found, of) in caught.iterrows()]
+    missed = table[table["by"] == "nothing"]
+    return [*lines, *(f"not caught: {row['bug']} ({row['half']}): {row['description']}" for row in missed.to_dict("records"))]
+
+
+def _wide_at(name: str) -> list[Row]:
+    bug = next(bug for bug in WIDE if bug.name == name)
+    found = default_run(bug.kernel)
+    half = "tuning" if bug in TUNING else "unseen"
+    row = {"bug": name, "family": bug.family, "half": half, "description": bug.text}
+    return [row | found._asdict()]
 
 
 def _is(row: Row, name: str, case: Case) -> bool:

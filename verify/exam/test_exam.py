@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 
 from deltacheck.kernels import Network
-from deltacheck.verify.exam.__main__ import closing
+from deltacheck.verify.exam.__main__ import closing, wide_closing
 from deltacheck.verify.exam.bugs.catalogue import MUTANTS
 from deltacheck.verify.exam.bugs.mutant import Plain, mutant, scaled
+from deltacheck.verify.exam.bugs.wide_catalogue import TUNING, UNSEEN, WIDE
 from deltacheck.verify.exam.correct_kernels import CORRECT
+from deltacheck.verify.exam.default_run import default_run
 from deltacheck.verify.exam.ground_truth import shows
 from deltacheck.verify.exam.published_rules import RULES, passes_rule
 from deltacheck.verify.exam.random_cases import on_digits, ordinary, wild
@@ -154,3 +156,26 @@ def test_random_networks_are_the_same_for_the_same_seed():
         assert draw(3) == draw(3)
         assert draw(3) != draw(4)
         assert isinstance(draw(3), Case)
+
+
+def test_the_wide_catalogue_is_split_in_halves_of_bugs_of_their_own():
+    names = [bug.name for bug in WIDE]
+    assert len(names) == len(set(names)) >= 150
+    assert not set(names) & {mutant.name for mutant in MUTANTS}
+    assert [*TUNING, *UNSEEN] != WIDE
+    assert sorted(names) == sorted(bug.name for bug in (*TUNING, *UNSEEN))
+
+
+@pytest.mark.parametrize("family", list(dict.fromkeys(bug.family for bug in TUNING)))
+def test_a_usual_run_catches_the_first_of_each_family(family):
+    bug = next(bug for bug in TUNING if bug.family == family)
+    found = default_run(bug.kernel)
+    assert found.by != "nothing", bug.text
+    assert found.message
+
+
+def test_a_usual_run_passes_what_is_right_and_the_closing_lines_tell():
+    found = default_run(Plain)
+    assert (found.by, found.message) == ("nothing", "")
+    table = pd.DataFrame([{"bug": "one", "family": "sizes", "half": "unseen", "description": "a bug", "by": "nothing"}])
+    assert wide_closing(table) == ["unseen, sizes: 0 of 1 caught", "not caught: one (unseen): a bug"]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from deltacheck.kernels import KernelLike, Network
 from deltacheck.verify.diagnosis.diagnose import diagnose
-from deltacheck.verify.judging.contract_checks import ContractError, made, passes, strided, violations
+from deltacheck.verify.judging.calls import ContractError, made, passes
+from deltacheck.verify.judging.contract_checks import strided, violations
 from deltacheck.verify.judging.value_checks import compared
 from deltacheck.verify.references.network_reference import Reference, reference
 from deltacheck.verify.references.rounding_bound import Rounding, allowed
@@ -32,11 +33,13 @@ def judge(
     *,
     against: Reference | None = None,
     contract: bool = True,
+    contiguous: bool = False,
 ) -> Report:
     """Judge a kernel at ``theta`` (P,), ``x`` (B, n_0), ``y`` (B, n_l), all float32 or all float64.
 
     ``against``: a reference made before for the same point (default: made here). ``contract``: whether to check purity, strides
-    and the order of samples as well, some twenty calls more. Both ways to the gradient are judged, ``backward`` and ``value_and_grad``.
+    and the order of samples as well, some twenty calls more; ``contiguous``: without the strides. Both ways to the gradient are judged,
+    ``backward`` and ``value_and_grad``.
     Raises ``TypeError`` and ``ValueError`` for wrong input, and lets ``NotImplementedError`` through: the kernel does not support
     this network or batch. Whatever else the kernel raises is a failure in the report.
     """
@@ -58,7 +61,7 @@ def judge(
         if contract:
             broken = tuple(violations(kernel_class, network, theta, x, y))
             if not broken and worst(block.verdict for block in blocks) == "pass":
-                broken = _rearranged(kernel, network, against, theta.dtype, (theta, x, y))
+                broken = _rearranged(kernel, network, against, theta.dtype, (theta, x, y), contiguous)
     method = "complex step, central differences" if not against.directions else "complex step, sampled entries and directions"
     return Report(tuple(blocks[2:]), tuple(blocks[:2]), broken, (*broken, *named), method, time.perf_counter() - started)
 
@@ -83,7 +86,7 @@ def _diagnosed(
 
 
 def _rearranged(
-    kernel: KernelLike, network: Network, against: Reference, dtype: Any, inputs: tuple[Array, Array, Array]
+    kernel: KernelLike, network: Network, against: Reference, dtype: Any, inputs: tuple[Array, Array, Array], contiguous: bool
 ) -> tuple[Diagnosis, ...]:
     """The same point put otherwise, for a kernel that was right at it: strides, the order of samples, each sample twice."""
     theta, x, y = inputs
@@ -94,6 +97,8 @@ def _rearranged(
         "samples in another order give another result": (turned, (theta, x[turned], y[turned])),
         "each sample twice does not give twice the gradient": (twice, (theta, x[twice], y[twice])),
     }
+    if contiguous:
+        ways.pop("strided inputs give another result")
     found = []
     for text, (rows, arrays) in ways.items():
         expected = against.with_rows(rows)
@@ -102,7 +107,9 @@ def _rearranged(
             wrong: object = next((block for block in blocks if block.verdict == "fail"), None)
         except ContractError as error:
             wrong = error
-        except NotImplementedError:  # twice the samples are more than the kernel supports
+        except NotImplementedError as error:
+            if len(rows) == n:  # else twice the samples are more than the kernel supports
+                found.append(Diagnosis("refuses-layout" if rows is not turned else "refuses-order", f"{text}: refused, {error}"))
             continue
         if wrong:
             found.append(Diagnosis("rearranged", f"{text}: {wrong}"))

@@ -61,6 +61,12 @@ def laid_out(values: Array, layout: str) -> LaidOut:
     else:
         (rows, columns), order, parts = MATRIX[layout]  # type: ignore[assignment]
         shape = (len(values) * rows, values.shape[1] * columns)
+    if order == "C" and shape != values.shape:  # as people have it: a part of a matrix that owns its memory
+        border = -(-BORDER // shape[-1])
+        memory = np.full((shape[0] + 2 * border, *shape[1:]), np.nan, values.dtype)
+        array = memory[border : border + shape[0]][parts][tuple(map(slice, values.shape))]
+        array[...] = values
+        return LaidOut(array, memory, memory.tobytes())
     count, item = int(np.prod(shape)), values.dtype.itemsize
     memory = np.full(count + 2 * BORDER + ALIGNMENT // item, np.nan, values.dtype)
     start = BORDER + -(memory.ctypes.data // item + BORDER) % (ALIGNMENT // item) + (layout == OFF)

@@ -51,6 +51,6 @@ def test_strides_are_what_the_names_say():
 @pytest.mark.parametrize("place", [0, -1, 17])
 def test_what_is_written_beside_it_is_noticed(place):
     found = laid_out(VALUES, "every other column")
-    assert np.isnan(found.memory[place]) or place == 17
-    found.memory[place] = 0.5
+    assert np.isnan(found.memory.ravel()[place]) or place == 17
+    found.memory.ravel()[place] = 0.5
     assert not found.intact

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deltacheck.kernels import Kernel, Network, load
+from deltacheck.kernels import Network, load
 from deltacheck.verify.exam.bugs.classic import CLASSIC
 from deltacheck.verify.exam.bugs.mutant import Plain
 from deltacheck.verify.judging.judge_kernel import judge
@@ -180,19 +180,27 @@ def test_warnings_of_a_kernel_that_is_right_are_no_failure():
     assert report_on(Overflowing, "far-sigmoid").verdict == "fail"
 
 
-def test_nothing_to_show_is_no_pass():
-    """A gradient that is zero throughout tells nothing: all relu units dead."""
+def test_a_gradient_that_is_0_throughout_passes_in_absolute_terms():
+    """All relu units dead; and a softmax over one class."""
     case = BY_NAME["relu"]
     theta, x, y = point(case, "float64")
     theta = theta.copy()
     for b in case.network.unpack(theta)[1]:
         b[:] = -100.0
     report = judge(load("numpy"), case.network, theta, x, y)
-    assert report.verdict == "inconclusive"
-    assert "could have shown" in report.message
+    assert report.verdict == "pass"
+    assert str(report).startswith("pass: the gradient is exactly 0 in all")
+    one_class = Network((3, 4, 1), "tanh", "cross_entropy")
+    rng = np.random.default_rng(0)
+    for dtype in ("float64", "float32"):
+        at = one_class.initial(rng, dtype), rng.standard_normal((5, 3)).astype(dtype), np.ones((5, 1), dtype)
+        for name in ("numpy", "numba", "naive"):
+            assert judge(load(name), one_class, *at).verdict == "pass"
 
-    class Nothing(Kernel):
-        def forward(self, theta, x):
-            return Plain.forward(self, theta, x)
+        class Off(Plain):
+            def backward(self, theta, a, y):
+                dtheta = super().backward(theta, a, y)
+                dtheta[-1] = 1e-3
+                return dtheta
 
-    assert report_on(Nothing, "equal-widths").verdict == "fail"
+        assert judge(Off, one_class, *at).verdict == "fail"

@@ -6,6 +6,8 @@ direction, which a wrong entry would move, and at entries of their own. What is 
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from deltacheck.kernels.network import Network
@@ -63,6 +65,6 @@ def _confirmed(model: Model, error: Array) -> Estimate:
         for k, j in zip(units, inputs, strict=True):
             one = np.array([j])
             at = positions(model.network, i, int(k), one)
-            value[at] = complex_step(lambda h, i=i, k=int(k), one=one: cost_along(model, i, k, one, h))
+            value[at] = complex_step(partial(cost_along, model, i, int(k), one))
             bound[at] = error[at]
     return Estimate(value, bound)

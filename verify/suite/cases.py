@@ -154,6 +154,14 @@ CASES: tuple[Case, ...] = (
 )
 
 
+# The points of the contract's checks, which call a kernel some hundred times each.
+CONTRACT_CASES: tuple[Case, ...] = (
+    Case("contract", "state, aliasing, threads, dtypes, batch sizes and memory, on a network with a hidden layer", (4, 5, 3), 7, "tanh"),
+    Case("contract-softmax", "the same with the cross entropy", (5, 4, 6, 3), 6, ("relu", "sigmoid", "sigmoid"), "cross_entropy"),
+    Case("contract-one-layer", "the same without a hidden layer", (4, 3), 5),
+)
+
+
 def cases_for(selection: Selection) -> tuple[Case, ...]:
     """The built-in cases; or, where a network was selected, that network as it starts and with larger weights."""
     if not selection.network_given:

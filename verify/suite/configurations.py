@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,11 @@ class Configuration:
     def network(self) -> Network:
         """The network."""
         return Network(self.layers, self.activations, self.cost)
+
+    @property
+    def contiguous(self) -> Configuration:
+        """The same in contiguous arrays."""
+        return replace(self, **dict.fromkeys(LAYOUTS, "contiguous"))  # type: ignore[arg-type]
 
     @property
     def multiply_adds(self) -> int:

@@ -23,6 +23,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     more = "more drawn configurations, sizes to 4,096: minutes for each kernel"
     once: dict[str, dict[str, Any]] = {
         "seed": {"type": int, "default": 0, "metavar": "N", "help": "which configurations are drawn (default: 0)"},
+        "contiguous": {
+            "action": "store_true",
+            "help": "for kernels that demand contiguous arrays: no others are tried, and that is said",
+        },
         "thorough": {"action": "store_true", "help": more},
     }
     add_options(group, once)
@@ -97,6 +101,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     if not (table.rows or table.drawn):
         return
     terminalreporter.section("verdicts")
+    if config.getoption("contiguous"):
+        terminalreporter.write_line("contiguous arrays only: by --contiguous no other layout was tried, which the interface asks for")
     for line in table.summary() if table.rows else []:
         terminalreporter.write_line(line)
     for line in coverage_table.summary(table.drawn, config.getoption("seed")) if table.drawn else []:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,18 @@ def rows_of(kernel: str, case: Case, dtype: str, report: Report) -> list[dict[st
     ]
 
 
+def rows_of_contract(kernel: str, case: Case, dtype: str, violations: Sequence[Diagnosis], seconds: float) -> list[dict[str, Any]]:
+    """One row for the contract at one point."""
+    row = {
+        "block": "contract",
+        "verdict": "fail" if violations else "pass",
+        "diagnosis": _names(violations),
+        "message": "; ".join(violation.text for violation in violations),
+        "seconds": seconds,
+    }
+    return [_keys(kernel, case, dtype) | row]
+
+
 def rows_of_unsupported(kernel: str, case: Case, dtype: str, message: str) -> list[dict[str, Any]]:
     """A case that the kernel says it does not support: a row for each block, so that nobody takes it for checked."""
     left_out = {"verdict": UNSUPPORTED, "n_checked": 0, "message": message}
@@ -157,7 +170,7 @@ def _keys(kernel: str, case: Case, dtype: str) -> dict[str, Any]:
     }
 
 
-def _names(diagnoses: tuple[Diagnosis, ...]) -> str:
+def _names(diagnoses: Sequence[Diagnosis]) -> str:
     return "; ".join(diagnosis.name for diagnosis in diagnoses)
 
 

@@ -45,8 +45,17 @@ class Report:
 
     @property
     def shown_nothing(self) -> bool:
-        """Whether no block of the gradient could have shown even an error of 1 %: then a pass would be worth nothing."""
-        return not any(block.smallest_detectable < SHOWN for block in self.gradient_blocks)
+        """Whether no block of the gradient could have shown even an error of 1 %: then a pass would be worth nothing.
+
+        A gradient that is exactly 0 throughout has shown something, in absolute terms.
+        """
+        return not (self.zero or any(block.smallest_detectable < SHOWN for block in self.gradient_blocks))
+
+    @property
+    def zero(self) -> bool:
+        """Whether the gradient is exactly 0 in every entry, and all of them were checked within a bound."""
+        blocks = self.gradient_blocks
+        return bool(blocks) and all(block.n_zero == block.n_entries and block.error_bound < np.inf for block in blocks)
 
     @property
     def max_rel_error(self) -> float:
@@ -88,6 +97,10 @@ class Report:
         if self.verdict != "pass":
             lines = self.lines
             return "\n".join(lines if len(lines) <= LINES else [*lines[: LINES - 1], f"… and {len(lines) - LINES + 1} more"])
+        if self.zero:
+            bound = max(block.error_bound for block in self.gradient_blocks)
+            n = sum(block.n_entries for block in self.gradient_blocks)
+            return f"pass: the gradient is exactly 0 in all {n} entries, by {self.method}; one above {bound:.1g} would have been caught"
         checked, entries, zero = (sum(getattr(b, n) for b in self.gradient_blocks) for n in ("n_checked", "n_entries", "n_zero"))
         return (
             f"pass: {checked} of {entries} gradient entries checked ({zero} of them 0) by {self.method}; "

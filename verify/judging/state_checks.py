@@ -1,0 +1,237 @@
+"""Checks of state: whatever an instance was called with before, it gives the bits that a new one gives.
+
+One argument changes at a time, the others stay the same objects: a cache shows whose key leaves out what changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from deltacheck.verify.judging.calls import RESULTS, Array, ContractError, all_same, copied, same
+from deltacheck.verify.judging.trial import CARRIED, Check, Inputs, Trial, Unsupported, fresh, half, must_equal
+
+BATCHES = (3, 40, 5, 1, 40)
+MANY_ROWS = 600
+ENTRIES = 6
+REPEATED = 64
+MANY_BATCHES = (*range(1, 19), 1)
+
+
+def _negated(array: Array, at: Any) -> Array:
+    """A fresh copy with other signs at ``at``, and 1 for 0."""
+    changed = fresh(array)
+    changed[at] = np.where(changed[at] == 0, 1, -changed[at])
+    return changed
+
+
+def _entry_of_y(y: Array, row: int) -> Array:
+    """A fresh copy with another target for one output of a row, now its largest."""
+    changed = fresh(y)
+    changed[row, np.argmin(y[row])] = y[row].max() + np.abs(y).max() / 2 + 0.5
+    return changed
+
+
+# What changes beside the point of the trial; signs, order, ends or largest entries stay where a cache might go by them.
+CHANGES: dict[str, tuple[str, str, Callable[[Trial], Inputs]]] = {
+    "theta-halved": ("another theta of the same signs", "weights kept by their signs", lambda t: (half(t.theta), t.x, t.y)),
+    "theta-reversed": ("theta in another order", "weights kept by a sum or norm", lambda t: (fresh(t.theta[::-1]), t.x, t.y)),
+    "theta-first": ("theta[0] changed", "a key without the first entry", lambda t: (_negated(t.theta, slice(1)), t.x, t.y)),
+    "theta-last": ("theta[-1] changed", "a key without the last entry", lambda t: (_negated(t.theta, slice(-1, None)), t.x, t.y)),
+    "theta-middle": ("theta changed but at its ends", "a key of both ends", lambda t: (_negated(t.theta, slice(1, -1)), t.x, t.y)),
+    "x-halved": ("another x of the same signs", "inputs kept by which are positive, or 0", lambda t: (t.theta, half(t.x), t.y)),
+    "x-first": ("x[0, 0] changed", "a key without the first entry", lambda t: (t.theta, _negated(t.x, (slice(1), slice(1))), t.y)),
+    "x-last-row": ("the last row of x changed", "a key of the first rows", lambda t: (t.theta, _negated(t.x, slice(-1, None)), t.y)),
+    "x-reversed": ("the rows of x in another order", "a key of sums over rows", lambda t: (t.theta, fresh(t.x[::-1]), t.y)),
+    "y-halved": ("y halved", "targets kept by which is the largest", lambda t: (t.theta, t.x, half(t.y))),
+    "y-entry": ("one entry of y changed", "a key without the first row", lambda t: (t.theta, t.x, _entry_of_y(t.y, 0))),
+    "y-last-row": ("the last row of y changed", "a key of the first rows", lambda t: (t.theta, t.x, _entry_of_y(t.y, -1))),
+    "y-reversed": ("the rows of y in another order", "a key of sums over rows", lambda t: (t.theta, t.x, fresh(t.y[::-1]))),
+}
+
+
+def _changed(change: Callable[[Trial], Inputs]) -> Callable[[Trial], None]:
+    def run(trial: Trial) -> None:
+        theta, x, y = change(trial)
+        trial.same_as_new(trial.used().kernel, theta, x, y if y is trial.y else fresh(y))
+
+    return run
+
+
+def _refilled(which: int) -> Callable[[Trial], None]:
+    """The same array object with other numbers in it, as descent changes theta and a loop over batches refills x and y."""
+
+    def run(trial: Trial) -> None:
+        arrays = [fresh(array) for array in trial.inputs]
+        kernel = trial.used().kernel
+        trial.run(kernel, *arrays)
+        arrays[which][...] = arrays[which][::-1] * arrays[which].dtype.type(0.75)
+        text = "numbers changed in place are not seen: something is kept by identity"
+        must_equal(trial.run(kernel, *arrays), trial.new(*arrays), text)
+
+    return run
+
+
+def _first_call(trial: Trial) -> None:
+    trial.used()
+
+
+def _second_call(trial: Trial) -> None:
+    used = trial.used()
+    again = trial.run(used.kernel, *trial.inputs)
+    if not all_same(used.kept, again):
+        second = copied(again)
+        raise _differs(used.kept, second, trial.run(used.kernel, *trial.inputs))
+
+
+def _every_call(trial: Trial) -> None:
+    """The same call many times over."""
+    used = trial.used()
+    for n in range(REPEATED):
+        text = f"call {n + 2} with the same inputs gives another result than the first: state is carried over"
+        must_equal(trial.run(used.kernel, *trial.inputs), used.kept, text)
+
+
+def _equal_objects(trial: Trial) -> None:
+    used = trial.used()
+    must_equal(trial.run(used.kernel, *(fresh(array) for array in trial.inputs)), used.kept, "equal numbers give another result: state")
+
+
+def _other_data(trial: Trial) -> None:
+    trial.same_as_new(trial.used().kernel, *trial.other())
+
+
+def _other_x(trial: Trial) -> None:
+    trial.same_as_new(trial.used().kernel, trial.theta, trial.other()[1], trial.y)
+
+
+def _twice_the_rows(trial: Trial) -> None:
+    theta, _, y = trial.other()
+    trial.same_as_new(trial.used().kernel, theta, fresh(np.vstack([trial.x, trial.x])), fresh(np.vstack([y, y])))
+
+
+def _back_again(trial: Trial) -> None:
+    used = trial.used()
+    trial.run(used.kernel, *trial.other())
+    must_equal(trial.run(used.kernel, *trial.inputs), used.kept, "calls with other data change the next result: state is carried over")
+
+
+def _freed_objects(trial: Trial) -> None:
+    """Arrays of x that are gone when the next one comes, which may then have their address."""
+    kernel = trial.used().kernel
+    several = [_negated(trial.x, n % max(len(trial.x) - 1, 1)) for n in range(8)]
+    expected = [trial.new(trial.theta, x, trial.y) for x in several]
+    for n, values in enumerate(several):
+        x = fresh(values)
+        got = trial.run(kernel, trial.theta, x, trial.y)
+        del x
+        must_equal(got, expected[n], CARRIED)
+
+
+def _batches(sizes: Sequence[int]) -> Callable[[Trial], None]:
+    def run(trial: Trial) -> None:
+        kernel = trial.used().kernel
+        for n in sizes:
+            with contextlib.suppress(Unsupported):  # one size that is not supported says nothing of the next
+                trial.same_as_new(kernel, *trial.rows(n))
+
+    return run
+
+
+def _dtypes(trial: Trial) -> None:
+    """One dtype after the other on one instance, and on one that begins with the other."""
+    other = np.float32 if trial.theta.dtype == np.float64 else np.float64
+    theirs, changed = (tuple(fresh(array.astype(other)) for array in inputs) for inputs in (trial.inputs, trial.other()))
+    used, beginning = trial.used(), trial.made()
+    for inputs in (theirs, changed, trial.inputs):
+        trial.same_as_new(used.kernel, *inputs)
+    for inputs in (theirs, trial.inputs):
+        trial.same_as_new(beginning, *inputs)
+
+
+def _entries(which: int) -> Callable[[Trial], None]:
+    """Single entries somewhere in the middle, one after the other: an array that is looked at in some places only."""
+
+    def run(trial: Trial) -> None:
+        kernel, inputs = trial.used().kernel, list(trial.inputs)
+        array = trial.inputs[which]
+        for at in np.random.default_rng(0).integers(array.size, size=ENTRIES):
+            inputs[which] = _negated(array, np.unravel_index(at, array.shape))
+            trial.same_as_new(kernel, *inputs)
+            trial.same_as_new(kernel, *trial.inputs)
+
+    return run
+
+
+def _not_a_number(trial: Trial) -> None:
+    """NaN in a larger batch, whatever becomes of it; then the point again."""
+    used = trial.used()
+    theta, x, y = trial.rows(40)
+    with contextlib.suppress(ContractError, NotImplementedError):  # NaN may be refused
+        trial.run(used.kernel, theta, fresh(np.full_like(x, np.nan)), y)
+    must_equal(trial.run(used.kernel, *trial.inputs), used.kept, "what is left of a batch of NaN changes the result: state")
+
+
+def _many_rows(trial: Trial) -> None:
+    """The point's rows again and again, 600 in all: the output is theirs again, and the gradient adds up."""
+    n, rest = divmod(MANY_ROWS, len(trial.x))
+    at = np.arange(MANY_ROWS) % len(trial.x)
+    many = trial.theta, fresh(trial.x[at]), fresh(trial.y[at])
+    kernel = trial.used().kernel
+    for _ in range(2):
+        trial.same_as_new(kernel, *many)
+    expected = [n * np.asarray(part, np.float64) for part in trial.new(*trial.inputs)[1:]]
+    if rest:
+        some = trial.new(trial.theta, trial.x[:rest], trial.y[:rest])[1:]
+        expected = [part + one for part, one in zip(expected, some, strict=True)]
+    if not trial.near(trial.new(*many), [trial.new(*trial.inputs)[0][at], *expected], many):
+        raise ContractError("not what the same rows give in smaller batches", "rearranged")
+
+
+def _differs(*calls: Sequence[Array]) -> ContractError:
+    """What it means that three calls with the same inputs give other numbers each time, or give others after the first."""
+    at, what = next((i, name) for i, name in enumerate(RESULTS) if not same(calls[0][i], calls[1][i]))
+    one, two, three = (np.asarray(results[at], np.float64) for results in calls)
+    return ContractError(*_unequal(what, one, two, three))
+
+
+def _unequal(what: str, one: Array, two: Array, three: Array) -> tuple[str, str]:
+    text = "a second call with the same inputs gives"
+    if not (np.isfinite(one).all() and np.isfinite(two).all()):
+        return f"{text} another {what}, NaN or infinity among it: memory that was never written?", "carries-state"
+    off, size = float(np.linalg.norm(two - one)), float(np.linalg.norm(one))
+    times = float(np.vdot(one, two)) / size**2 if size else 0.0
+    if round(times) > 1 and np.linalg.norm(two - round(times) * one) <= 1e-5 * size * times:
+        return f"{text} {round(times)} × the {what} of the first: it accumulates over calls", "accumulates"
+    if off > 1e-2 * size and np.linalg.norm(two - times * one) <= 1e-5 * np.linalg.norm(two):
+        return f"{text} {times:.3g} × the {what} of the first: something of the last call is added", "carries-state"
+    if off <= 1e-2 * size or not (same(three, two) or same(three, one)):
+        return f"each call with the same inputs gives another {what}: noise of {off / (size or 1):.1g}, relative", "noise"
+    return f"{text} another {what}: state is carried from call to call", "carries-state"
+
+
+STATE = (
+    Check("first-call", "", "a kernel that breaks the interface, or writes into its inputs", _first_call, quick=True, first=True),
+    Check("second-call", "", "noise; sums over calls; a first call unlike the others", _second_call, quick=True, first=True),
+    Check("every-call", "", "a switch after 50 calls", _every_call, first=True),
+    Check("other-data", "", "anything kept from the last call", _other_data, quick=True),
+    Check("other-x", "", "a forward pass kept for a theta", _other_x, quick=True),
+    Check("twice-the-rows", "", "anything kept by batch size", _twice_the_rows, quick=True),
+    *(Check(name, what, reason, _changed(change)) for name, (what, reason, change) in CHANGES.items()),
+    Check("theta-entries", "single entries of theta changed", "a key of every second entry", _entries(0)),
+    Check("x-entries", "single entries of x changed", "a key of every second entry", _entries(1)),
+    Check("theta-in-place", "theta changed in place", "weights kept while theta is the same object", _refilled(0), quick=True),
+    Check("x-in-place", "x refilled", "inputs kept while x is the same object", _refilled(1)),
+    Check("y-in-place", "y refilled", "targets kept while y is the same object", _refilled(2)),
+    Check("equal-objects", "the same numbers in other arrays", "anything that starts anew with each array object", _equal_objects),
+    Check("freed-objects", "arrays freed and made again", "a key of addresses, which come again", _freed_objects),
+    Check("dtypes", "the other dtype in between", "a workspace of the first call's dtype", _dtypes),
+    Check("batches", "batches of 3, 40, 5, 1 and 40 rows", "rows left over from a larger batch", _batches(BATCHES)),
+    Check("many-batches", "batches of 1 to 18 rows", "a table of workspaces that runs over", _batches(MANY_BATCHES)),
+    Check("many-rows", f"{MANY_ROWS} rows", "a buffer of 256 rows, or of 512", _many_rows),
+    Check("after-nan", "", "rows left over and multiplied by 0", _not_a_number),
+    Check("back-again", "", "a state that other data change", _back_again, quick=True),
+)
