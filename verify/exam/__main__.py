@@ -91,7 +91,7 @@ def closing(mutation: pd.DataFrame, correct: pd.DataFrame, scores: pd.DataFrame)
 def wide_closing(table: pd.DataFrame) -> list[str]:
     """How many of each half and family are caught, and what is not."""
     caught = table.assign(caught=table["by"] != "nothing").groupby(["half", "family"], sort=False)["caught"].agg(["sum", "size"])
-    lines = [f"{half}, {family}: {found} of {of} caught" for (half, family), (found, of) in caught.iterrows()]
+    lines = [f"{row['half']}, {row['family']}: {row['sum']} of {row['size']} caught" for row in caught.reset_index().to_dict("records")]
     missed = table[table["by"] == "nothing"]
     return [*lines, *(f"not caught: {row['bug']} ({row['half']}): {row['description']}" for row in missed.to_dict("records"))]
 
