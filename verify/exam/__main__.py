@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from deltacheck.suites.run_folder import new_run, results_folder
 from deltacheck.verify.exam.bugs.catalogue import MUTANTS
 from deltacheck.verify.exam.bugs.mutant import Mutant
-from deltacheck.verify.exam.bugs.wide_catalogue import TUNING, WIDE
+from deltacheck.verify.exam.conditional_bugs.catalogue import CONDITIONAL, TUNING
 from deltacheck.verify.exam.default_run import default_run
 from deltacheck.verify.exam.random_cases import on_digits, ordinary, wild
 from deltacheck.verify.exam.scores import Row, correct_rows, mutant_rows, mutation_table, rule_rows, score_table
@@ -30,16 +30,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m deltacheck.verify.exam", description="The verifier's own exam.")
     parser.add_argument("--results", type=Path, default=results_folder(Path.cwd()), help="where the tables go (default: results/)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the random networks")
-    parser.add_argument("--wide", action="store_true", help="the wide catalogue instead, each bug by a usual run of the suite")
+    parser.add_argument("--conditional", action="store_true", help="instead, the bugs that need a condition, each by a usual run")
     options = parser.parse_args()
     started = time.perf_counter()
-    if options.wide:
+    if options.conditional:
         with ProcessPoolExecutor(2, initializer=threadpool_limits, initargs=(1,)) as pool:
-            table = pd.DataFrame(_run(pool, "the wide catalogue by a usual run", _wide_at, [bug.name for bug in WIDE]))
+            table = pd.DataFrame(_run(pool, "bugs under a condition, by a usual run", _conditional_at, [bug.name for bug in CONDITIONAL]))
         folder = new_run(options.results.resolve(), "exam")
-        table.to_csv(folder / "wide.csv", index=False)
-        print("\n".join(["", *wide_closing(table)]))
-        print(f"{folder}: wide.csv; {time.perf_counter() - started:.0f} s")
+        table.to_csv(folder / "conditional.csv", index=False)
+        print("\n".join(["", *conditional_closing(table)]))
+        print(f"{folder}: conditional.csv; {time.perf_counter() - started:.0f} s")
         return
     with ProcessPoolExecutor(2, initializer=threadpool_limits, initargs=(1,)) as pool:
         mutation, correct = examine(pool, quick=options.quick)
@@ -88,7 +88,7 @@ def closing(mutation: pd.DataFrame, correct: pd.DataFrame, scores: pd.DataFrame)
     return lines
 
 
-def wide_closing(table: pd.DataFrame) -> list[str]:
+def conditional_closing(table: pd.DataFrame) -> list[str]:
     """How many of each half and family are caught, and what is not."""
     caught = table.assign(caught=table["by"] != "nothing").groupby(["half", "family"], sort=False)["caught"].agg(["sum", "size"])
     lines = [f"{row['half']}, {row['family']}: {row['sum']} of {row['size']} caught" for row in caught.reset_index().to_dict("records")]
@@ -96,8 +96,8 @@ def wide_closing(table: pd.DataFrame) -> list[str]:
     return [*lines, *(f"not caught: {row['bug']} ({row['half']}): {row['description']}" for row in missed.to_dict("records"))]
 
 
-def _wide_at(name: str) -> list[Row]:
-    bug = next(bug for bug in WIDE if bug.name == name)
+def _conditional_at(name: str) -> list[Row]:
+    bug = next(bug for bug in CONDITIONAL if bug.name == name)
     found = default_run(bug.kernel)
     half = "tuning" if bug in TUNING else "unseen"
     row = {"bug": name, "family": bug.family, "half": half, "description": bug.text}

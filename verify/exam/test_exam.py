@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from deltacheck.kernels import Network
-from deltacheck.verify.exam.__main__ import closing, wide_closing
+from deltacheck.verify.exam.__main__ import closing, conditional_closing
 from deltacheck.verify.exam.bugs.catalogue import MUTANTS
 from deltacheck.verify.exam.bugs.mutant import Plain, mutant, scaled
-from deltacheck.verify.exam.bugs.wide_catalogue import TUNING, UNSEEN, WIDE
+from deltacheck.verify.exam.conditional_bugs.catalogue import CONDITIONAL, TUNING, UNSEEN
 from deltacheck.verify.exam.correct_kernels import CORRECT
 from deltacheck.verify.exam.default_run import default_run
 from deltacheck.verify.exam.ground_truth import shows
@@ -158,11 +158,11 @@ def test_random_networks_are_the_same_for_the_same_seed():
         assert isinstance(draw(3), Case)
 
 
-def test_the_wide_catalogue_is_split_in_halves_of_bugs_of_their_own():
-    names = [bug.name for bug in WIDE]
+def test_the_conditional_bugs_are_split_in_halves_of_bugs_of_their_own():
+    names = [bug.name for bug in CONDITIONAL]
     assert len(names) == len(set(names)) >= 150
     assert not set(names) & {mutant.name for mutant in MUTANTS}
-    assert [*TUNING, *UNSEEN] != WIDE
+    assert [*TUNING, *UNSEEN] != CONDITIONAL
     assert sorted(names) == sorted(bug.name for bug in (*TUNING, *UNSEEN))
 
 
@@ -178,4 +178,4 @@ def test_a_usual_run_passes_what_is_right_and_the_closing_lines_tell():
     found = default_run(Plain)
     assert (found.by, found.message) == ("nothing", "")
     table = pd.DataFrame([{"bug": "one", "family": "sizes", "half": "unseen", "description": "a bug", "by": "nothing"}])
-    assert wide_closing(table) == ["unseen, sizes: 0 of 1 caught", "not caught: one (unseen): a bug"]
+    assert conditional_closing(table) == ["unseen, sizes: 0 of 1 caught", "not caught: one (unseen): a bug"]

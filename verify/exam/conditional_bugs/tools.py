@@ -1,4 +1,4 @@
-"""What the bugs of the wide catalogue are made of: a right kernel cut finer than ``Plain``, and ways to spoil it."""
+"""What the conditional bugs are made of: a right kernel cut finer than ``Plain``, and ways to spoil it."""
 
 from __future__ import annotations
 

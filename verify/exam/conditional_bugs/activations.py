@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from deltacheck.verify.exam.bugs.mutant import Array, Mutant, Plain
-from deltacheck.verify.exam.bugs.wide_tools import Finer, bugs_of
+from deltacheck.verify.exam.conditional_bugs.tools import Finer, bugs_of
 
 _bug = bugs_of("activations")
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from deltacheck.verify.exam.bugs.mutant import Array, Mutant, Plain
-from deltacheck.verify.exam.bugs.wide_tools import Finer, Stateful, bugs_of
+from deltacheck.verify.exam.conditional_bugs.tools import Finer, Stateful, bugs_of
 
 _bug = bugs_of("state")
 

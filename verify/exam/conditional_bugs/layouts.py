@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 
 from deltacheck.verify.exam.bugs.mutant import Array, Mutant, Plain
-from deltacheck.verify.exam.bugs.wide_tools import Finer, as_dense, as_it_lies, bugs_of, has_gaps, is_fortran, lying_at, memory_of, owner_of
+from deltacheck.verify.exam.conditional_bugs.tools import (
+    Finer,
+    as_dense,
+    as_it_lies,
+    bugs_of,
+    has_gaps,
+    is_fortran,
+    lying_at,
+    memory_of,
+    owner_of,
+)
 
 _bug = bugs_of("layouts")
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from deltacheck.verify.exam.bugs.mutant import Array, Mutant, Plain
-from deltacheck.verify.exam.bugs.wide_interface import INTERFACE
-from deltacheck.verify.exam.bugs.wide_tools import Finer, Stateful, as_dense, bugs_of, has_gaps, is_fortran, spoilt
+from deltacheck.verify.exam.conditional_bugs.interface import INTERFACE
+from deltacheck.verify.exam.conditional_bugs.tools import Finer, Stateful, as_dense, bugs_of, has_gaps, is_fortran, spoilt
 
 _bug = bugs_of("refusals")
 

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from deltacheck.verify.exam.bugs.mutant import Array, Mutant, Plain
-from deltacheck.verify.exam.bugs.wide_state_scratch import SCRATCH
-from deltacheck.verify.exam.bugs.wide_tools import Stateful, bugs_of
+from deltacheck.verify.exam.conditional_bugs.scratch import SCRATCH
+from deltacheck.verify.exam.conditional_bugs.tools import Stateful, bugs_of
 
 _bug = bugs_of("state")
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from deltacheck.verify.exam.bugs.mutant import Array, Mutant, Plain
-from deltacheck.verify.exam.bugs.wide_tools import Finer, bugs_of, spoilt
+from deltacheck.verify.exam.conditional_bugs.tools import Finer, bugs_of, spoilt
 
 _bug = bugs_of("values")
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from deltacheck.verify.exam.bugs.mutant import Array, Mutant, Plain
-from deltacheck.verify.exam.bugs.wide_tools import Finer, bugs_of, product_in, rounded_to, spoilt, through
+from deltacheck.verify.exam.conditional_bugs.tools import Finer, bugs_of, product_in, rounded_to, spoilt, through
 
 _bug = bugs_of("precision2")
 

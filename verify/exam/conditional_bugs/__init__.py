@@ -1,0 +1,1 @@
+"""Planted bugs that are wrong under a condition only: at some size, pair of activations, value, layout or call."""
