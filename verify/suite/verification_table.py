@@ -83,13 +83,18 @@ class Table:
         ]
 
     def _names_of_failures(self, table: pd.DataFrame) -> list[str]:
-        """For each kernel that failed: what it was called how often, and the smallest case to begin with."""
+        """For each kernel that failed: what it was called how often, and the smallest case to begin with.
+
+        A name that does not fit all of its failures may be a coincidence of numbers in some of them, and that is said.
+        """
         lines = []
         failed = table[table["verdict"] == "fail"].drop_duplicates(["kernel", "case", "dtype"])
         for kernel, part in failed.groupby("kernel", sort=False):
             names = part["diagnosis"].str.split("; ").str[0].replace("", "wrong output or cost").value_counts()
             first = part.sort_values("n_params", kind="stable").iloc[0]
             called = ", ".join(f"{name} in {count}" for name, count in names.items())
+            fits_all = bool(set.intersection(*(set(text.split("; ")) for text in part["diagnosis"])) - {"", "unknown"})
+            called += "" if fits_all or len(part) == 1 else ", so no one name fits all of them"
             smallest = f"the smallest of them is {first['case']} ({first['layers']}, {first['dtype']})"
             lines.append(f"{kernel} failed {counted(len(part), 'case')}: {called}; {smallest}")
         return lines
