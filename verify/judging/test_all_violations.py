@@ -60,11 +60,12 @@ class FlatX(Plain):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", CORRECT)
 def test_a_right_kernel_passes_all_checks(name, dtype):
-    for network in NETWORKS:
-        try:
-            assert all_violations(CORRECT[name], network, *point(network, dtype)) == []
-        except NotImplementedError:
-            assert name == "my_kernel"  # which knows no cross entropy
+    """Each kernel at two of the networks, one for each dtype."""
+    network = NETWORKS[(list(CORRECT).index(name) + DTYPES.index(dtype)) % len(NETWORKS)]
+    try:
+        assert all_violations(CORRECT[name], network, *point(network, dtype)) == []
+    except NotImplementedError:
+        assert name == "my_kernel"  # which knows no cross entropy
 
 
 def names_of(kernel, **how):
