@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from deltacheck.kernels import KernelLike, Network, value_and_grad_of
 from deltacheck.kernels.error_text import one_line_and_place
+from deltacheck.kernels.protocol import KernelClass
 from deltacheck.verify.verdict.array_verdict import Diagnosis
 
 Array = NDArray[Any]
-KernelClass = Callable[[Network], KernelLike]
 Results = tuple[Array, Array, Any, Array]
 
 RESULTS = ("output", "gradient (backward)", "cost", "gradient (value_and_grad)")  # in the order of ``passes``

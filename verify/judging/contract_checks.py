@@ -8,7 +8,8 @@ from contextlib import suppress
 import numpy as np
 
 from deltacheck.kernels import Network
-from deltacheck.verify.judging.calls import RESULTS, Array, ContractError, KernelClass, call, checked_array, made, passes, quiet
+from deltacheck.kernels.protocol import KernelClass
+from deltacheck.verify.judging.calls import RESULTS, Array, ContractError, call, checked_array, made, passes, quiet
 from deltacheck.verify.judging.instance_checks import INSTANCES_AND_THREADS
 from deltacheck.verify.judging.memory_checks import MEMORY
 from deltacheck.verify.judging.result_checks import RESULTS_AND_ORDER

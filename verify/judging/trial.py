@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from deltacheck.kernels import KernelLike, Network
-from deltacheck.verify.judging.calls import RESULTS, Array, ContractError, KernelClass, Results, call, copied, near, passes_in_quiet, same
+from deltacheck.kernels.protocol import KernelClass
+from deltacheck.verify.judging.calls import RESULTS, Array, ContractError, Results, call, copied, near, passes_in_quiet, same
 from deltacheck.verify.judging.layouts import ALIGNMENT, BORDER
 from deltacheck.verify.references.network_model import Model
 from deltacheck.verify.references.rounding_bound import allowed

@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 
 from deltacheck.kernels import Network
 from deltacheck.verify.references.network_reference import Direction, Reference
-from deltacheck.verify.references.rounding_bound import Rounding
+from deltacheck.verify.references.rounding_bound import HOEFFDING, Rounding
 from deltacheck.verify.verdict.array_verdict import Block, compare, worst
 from deltacheck.verify.verdict.parameter_blocks import spans
 
 Array = NDArray[Any]
 Results = tuple[Array, Array, Any, Array]  # output, gradient of backward, cost and gradient of value_and_grad
-
-HOEFFDING = 8.0  # |Σ ±e| exceeds this times the root of Σ e² once in 10^13 draws of the signs (Hoeffding 1963)
 
 
 def compared(network: Network, against: Reference, rounding: Rounding, results: Results) -> list[Block]:

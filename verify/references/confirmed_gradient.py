@@ -16,10 +16,9 @@ from deltacheck.verify.references.complex_step import COMPLEX_STEP, complex_step
 from deltacheck.verify.references.finite_difference import Array, Estimate
 from deltacheck.verify.references.network_model import Model
 from deltacheck.verify.references.network_reference import Reference, cost_along, positions
-from deltacheck.verify.references.rounding_bound import allowed
+from deltacheck.verify.references.rounding_bound import HOEFFDING, allowed
 
 ENTRIES = 4  # of each layer, with the complex step on their own: the first, the last, and others at random
-CANCELLED = 8.0  # |Σ ±e| exceeds this times the root of Σ e² once in 10^13 draws of the signs (Hoeffding 1963)
 
 
 def confirmed_reference(network: Network, theta: Array, x: Array, y: Array) -> Reference:
@@ -48,7 +47,7 @@ def _contradicted(model: Model, gradient: Array, error: Array) -> list[slice]:
             change = model.a[i] @ direction if parameter is w else direction  # of z_{i+1}, (2)
             last, _ = model.onward(i, model.z[i + 1] + 1j * COMPLEX_STEP * change)
             derivative = float(model.cost_from(last, model.y).imag) / COMPLEX_STEP
-            bound = 2 * CANCELLED * float(np.linalg.norm(error[at] * direction.ravel()))
+            bound = 2 * HOEFFDING * float(np.linalg.norm(error[at] * direction.ravel()))
             if not abs(float(gradient[at] @ direction.ravel()) - derivative) <= bound:
                 found.append(at)
     return found

@@ -22,6 +22,7 @@ from deltacheck.verify.references.network_model import Model
 
 Array = NDArray[Any]
 
+HOEFFDING = 8.0  # |Σ ±e| exceeds this times the root of Σ e² once in 10^13 draws of the signs (Hoeffding 1963)
 FUNCTION = 8.0  # units of round-off that an elementary function may be off, relative
 ABSOLUTE = 2.0  # and absolute, near the ends of the range of σ
 CHUNK = 200_000  # products at a time, so that memory stays small
