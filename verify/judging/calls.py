@@ -21,6 +21,9 @@ Results = tuple[Array, Array, Any, Array]
 RESULTS = ("output", "gradient (backward)", "cost", "gradient (value_and_grad)")  # in the order of ``passes``
 
 
+KEEPS = "a later call changes results already returned: they must belong to the caller"
+
+
 class ContractError(Exception):
     """A kernel broke the interface; the message says how, in one line, and ``name`` is the diagnosis."""
 
@@ -97,25 +100,50 @@ def valued(kernel: KernelLike, network: Network, theta: Array, x: Array, y: Arra
     return _number(cost), checked_array("the gradient of value_and_grad", dtheta, theta.shape, theta.dtype)
 
 
-def passes_in_quiet(kernel: KernelLike, network: Network, theta: Array, x: Array, y: Array) -> Results:
+def passes_in_quiet(
+    kernel: KernelLike, network: Network, theta: Array, x: Array, y: Array, between: Callable[[], None] | None = None
+) -> Results:
     """``passes`` for those who call it often and have said ``quiet`` once."""
     a = went_forward(kernel, network, theta, x)
     output = a[-1]
     kept = [(a_i, a_i.copy()) for a_i in a if isinstance(a_i, np.ndarray)]  # beside the output, a kernel may return what it likes
     n_kept = len(a)
-    dtheta = went_backward(kernel, theta, a, y)
+    if between is not None:
+        between()
+        if not all(same(now, before) for now, before in kept):
+            raise ContractError(KEEPS, "keeps-results")
+    refused: NotImplementedError | None = None
+    try:
+        dtheta = went_backward(kernel, theta, a, y)
+    except NotImplementedError as error:
+        refused = error
     if len(a) != n_kept or not all(same(now, before) for now, before in kept):
         raise ContractError("backward writes into the activations; inputs must stay as they are", "writes-input")
-    return output, dtheta, *valued(kernel, network, theta, x, y)
+    try:
+        cost, dtheta_too = valued(kernel, network, theta, x, y)
+    except NotImplementedError as error:
+        if refused is None:
+            raise ContractError(f"value_and_grad refuses what backward takes: {error}", "refuses-in-part") from error
+        raise
+    if refused is not None:
+        raise ContractError(f"backward refuses what value_and_grad takes: {refused}", "refuses-in-part")
+    for what, array in zip(("output", "gradient", "gradient of value_and_grad"), (output, dtheta, dtheta_too), strict=True):
+        if any(np.may_share_memory(array, own) for own in (theta, x, y)):
+            raise ContractError(f"the {what} lies in the memory of an input: a result must be new memory", "keeps-results")
+    return output, dtheta, cost, dtheta_too
 
 
-def passes(kernel: KernelLike, network: Network, theta: Array, x: Array, y: Array) -> Results:
+def passes(
+    kernel: KernelLike, network: Network, theta: Array, x: Array, y: Array, between: Callable[[], None] | None = None
+) -> Results:
     """One call of everything: output (B, n_l), gradient by ``backward`` (P,), cost and gradient by ``value_and_grad``.
+
+    ``between``: called after the forward pass and before the backward pass.
 
     Raises ``ContractError`` for whatever breaks the interface; ``NotImplementedError`` is let through.
     """
     with quiet():
-        return passes_in_quiet(kernel, network, theta, x, y)
+        return passes_in_quiet(kernel, network, theta, x, y, between)
 
 
 def _number(cost: Any) -> float:

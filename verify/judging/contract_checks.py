@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from contextlib import suppress
+from math import inf
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from deltacheck.kernels.protocol import KernelClass
 from deltacheck.verify.judging.calls import RESULTS, Array, ContractError, call, checked_array, made, passes, quiet
 from deltacheck.verify.judging.instance_checks import INSTANCES_AND_THREADS
 from deltacheck.verify.judging.memory_checks import MEMORY
+from deltacheck.verify.judging.process_checks import PROCESS
 from deltacheck.verify.judging.result_checks import RESULTS_AND_ORDER
 from deltacheck.verify.judging.state_checks import STATE
 from deltacheck.verify.judging.trial import Check, Trial, Unsupported, fresh
@@ -21,6 +24,7 @@ __all__ = [
     "CHECKS",
     "RESULTS",
     "ContractError",
+    "TooSlow",
     "all_violations",
     "call",
     "checked_array",
@@ -31,7 +35,8 @@ __all__ = [
     "violations",
 ]
 
-CHECKS: tuple[Check, ...] = tuple(sorted((*STATE, *RESULTS_AND_ORDER, *INSTANCES_AND_THREADS, *MEMORY), key=lambda check: not check.first))
+PASSES = 1000  # calls of everything that all checks make, or a little more
+CHECKS: tuple[Check, ...] = tuple(sorted((*STATE, *RESULTS_AND_ORDER, *INSTANCES_AND_THREADS, *MEMORY, *PROCESS), key=lambda check: not check.first))
 
 
 def violations(kernel_class: KernelClass, network: Network, theta: Array, x: Array, y: Array) -> list[Diagnosis]:
@@ -43,17 +48,36 @@ def violations(kernel_class: KernelClass, network: Network, theta: Array, x: Arr
     return _told(findings(Trial(kernel_class, network, theta, x, y, shared=True), (check for check in CHECKS if check.quick)))
 
 
+class TooSlow(Exception):  # noqa: N818 - nothing is wrong
+    """The kernel would take longer for all checks than it is worth; the message says how long."""
+
+
 def all_violations(
-    kernel_class: KernelClass, network: Network, theta: Array, x: Array, y: Array, *, contiguous: bool = False
+    kernel_class: KernelClass,
+    network: Network,
+    theta: Array,
+    x: Array,
+    y: Array,
+    *,
+    contiguous: bool = False,
+    at_most_s: float = inf,
 ) -> list[Diagnosis]:
     """Whatever of the contract the kernel breaks at this point, by all checks; empty for a good kernel.
 
-    It calls everything some 600 times, so the network should be small: ``theta`` (P,), ``x`` (B, n_0), ``y`` (B, n_l), B from 2 to
-    some 20, and no gradient that vanishes. ``contiguous``: leave out the checks with arrays that are not contiguous.
-    Raises ``NotImplementedError`` where the kernel does not support the network, dtype or batch.
+    It calls everything some 1,000 times, so the network should be small: ``theta`` (P,), ``x`` (B, n_0), ``y`` (B, n_l), B from 2 to
+    some 70, and no gradient that vanishes. ``contiguous``: leave out the checks with arrays that are not contiguous.
+    Raises ``NotImplementedError`` where the kernel does not support the network, dtype or batch, and ``TooSlow`` where it would take
+    longer than ``at_most_s`` seconds.
     """
+    each_s = 0.0
     with suppress(ContractError):  # the first check will say so
-        passes(made(kernel_class, network), network, fresh(theta), fresh(x), fresh(y))
+        kernel = made(kernel_class, network)
+        for _ in range(2):  # the first may compile
+            started = time.perf_counter()
+            passes(kernel, network, fresh(theta), fresh(x), fresh(y))
+            each_s = time.perf_counter() - started
+    if each_s * PASSES > at_most_s:
+        raise TooSlow(f"the checks would take {each_s * PASSES:.2g} s, more than {at_most_s:g} s")
     trial = Trial(kernel_class, network, theta, x, y)
     return _told(findings(trial, (check for check in CHECKS if not (contiguous and check.strided))))
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Lock
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from deltacheck.kernels import KernelLike, Network
 from deltacheck.verify.judging.calls import RESULTS, Array, ContractError, Results, near, same, went_backward, went_forward
+from deltacheck.verify.judging.memory_checks import plain_activations
 from deltacheck.verify.judging.state_checks import CHANGES
 from deltacheck.verify.judging.trial import Check, Inputs, Trial, Unsupported, fresh, half, must_equal
 from deltacheck.verify.references.complex_step import complex_step
@@ -27,6 +28,7 @@ SHARE = "instances share state"
 INSTANCES = 17
 MANY_ROWS = 300  # enough for one thread to be let on while the other is in the middle of a call
 TURNS = 20
+THREADS = 9
 SECONDS = 0.2
 COPYING = ("__deepcopy__", "__copy__", "__reduce__", "__reduce_ex__", "__getstate__")
 
@@ -181,16 +183,35 @@ def _frees(thing: Any, depth: int = 3) -> bool:
     return depth > 0 and any(_frees(part, depth - 1) for part in parts[:1000])
 
 
-def _another_thread(trial: Trial) -> None:
-    used = trial.used()
-    with ThreadPoolExecutor(1) as pool:
+def _other_threads(trial: Trial) -> None:
+    """One thread after the other, all of them alive to the end; and the first again."""
+    used, start, one = trial.used(), Barrier(THREADS), Lock()
+
+    def run(_: int) -> Results:
+        start.wait()
+        with one:
+            return _in_quiet(trial, used.kernel, trial.inputs)
+
+    with ThreadPoolExecutor(THREADS) as pool:
         try:
-            got = pool.submit(_in_quiet, trial, used.kernel, trial.inputs).result()
+            for got in pool.map(run, range(THREADS)):
+                must_equal(got, used.kept, "another result: something is kept by thread", "bound-to-thread")
         except ContractError as error:
-            raise ContractError(f"{error}; an instance may be used by one thread after the other", "bound-to-thread") from error
-    must_equal(got, used.kept, "another result: something is kept by thread", "bound-to-thread")
+            text = f"{error}; an instance may be used by one thread after the other"
+            raise ContractError(text, "bound-to-thread") from error
     text = "back in the first thread, another result: something is kept by thread"
     must_equal(trial.run(used.kernel, *trial.inputs), used.kept, text, "bound-to-thread")
+
+
+def _backward_of_another(trial: Trial) -> None:
+    """``backward`` of an instance that never went forward, by another one's activations, in a list of their own."""
+    used, _, a = plain_activations(trial)
+    try:
+        dtheta = went_backward(trial.made(), trial.theta, a, trial.y)
+    except ContractError as error:
+        raise ContractError(f"backward needs its own instance's forward pass: {error}", "carries-state") from error
+    if not same(dtheta, used.kept[1]) or len(a) != len(trial.network.layer_sizes):
+        raise ContractError("backward of another instance, by the same activations, gives another result", "carries-state")
 
 
 def _in_quiet(trial: Trial, kernel: KernelLike, inputs: Inputs) -> Results:
@@ -237,6 +258,7 @@ INSTANCES_AND_THREADS = (
     Check("another-network-before", "", "code kept by layer sizes alone, the first network's", _another_network_before),
     Check("deepcopy", "copied by copy.deepcopy", "a copy that shares buffers or loses something", _copies(copy.deepcopy)),
     Check("pickle", "copied by pickle", "a copy that loses something", _copies(lambda kernel: pickle.loads(pickle.dumps(kernel)))),
-    Check("another-thread", "in another thread", "buffers of the thread that made the instance", _another_thread),
+    Check("backward-of-another", "", "a backward pass that needs its instance's forward pass", _backward_of_another),
+    Check("other-threads", f"in {THREADS} other threads", "buffers of the thread that made the instance; a table of threads", _other_threads),
     Check("two-threads", "two instances in two threads at once", "scratch space of the module, which both write into", _two_threads),
 )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from deltacheck.kernels import KernelLike, Network
-from deltacheck.verify.judging.contract_checks import ContractError, made, passes
+from deltacheck.verify.judging.calls import KEEPS, ContractError, all_same, copied, made, passes
+from deltacheck.verify.judging.earlier_calls import BETWEEN, EARLIER, NONE, Scene
 from deltacheck.verify.judging.layouts import LaidOut
 from deltacheck.verify.judging.value_checks import compared
 from deltacheck.verify.references.network_reference import Reference
@@ -21,12 +23,17 @@ METHOD = "formulas confirmed by the complex step"
 
 
 def judge_laid_out(
-    kernel_class: Callable[[Network], KernelLike], network: Network, inputs: tuple[LaidOut, LaidOut, LaidOut], against: Reference
+    kernel_class: Callable[[Network], KernelLike],
+    network: Network,
+    inputs: tuple[LaidOut, LaidOut, LaidOut],
+    against: Reference,
+    earlier: str = NONE,
+    between: str = NONE,
 ) -> Report:
     """The output, the cost and every entry of the gradient, by ``backward`` and by ``value_and_grad``; no diagnosis by formulas.
 
-    ``inputs``: theta (P,), x (B, n_0) and y (B, n_l) in memory; that memory must be as it was afterwards. The instance has had a call
-    with other data of the same shapes before. Lets ``NotImplementedError`` through where plain arrays are refused too: the kernel does
+    ``inputs``: theta (P,), x (B, n_0) and y (B, n_l) in memory; that memory must be as it was afterwards. ``earlier``: what was
+    called before, of ``EARLIER``; ``between``: and between the forward and the backward pass, of ``BETWEEN``. A later call with other data must leave the results as they are. Lets ``NotImplementedError`` through where plain arrays are refused too: the kernel does
     not support this network or batch.
     """
     started = time.perf_counter()
@@ -34,8 +41,13 @@ def judge_laid_out(
     broken: list[Diagnosis] = []
     try:
         kernel = made(kernel_class, network)
-        passes(kernel, network, theta.copy(), np.roll(x, 1, axis=0), np.roll(y, 1, axis=1))
-        results = passes(kernel, network, theta, x, y)
+        scene = Scene(kernel_class, kernel, network, inputs)
+        EARLIER[earlier](scene)
+        live = passes(kernel, network, theta, x, y, between=partial(BETWEEN[between], scene) if between != NONE else None)
+        results = copied(live)
+        EARLIER["other rows"](scene)
+        if not all_same(live, results):
+            raise ContractError(KEEPS, "keeps-results")
     except ContractError as error:
         broken.append(error.diagnosis)
     except NotImplementedError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,16 +28,24 @@ MATRIX: dict[
     "columns backwards": ((1, 1), "C", (slice(None), BACK)),
     OFF: ((1, 1), "C", (slice(None), slice(None))),
 }
-BROADCAST = (ROW, COLUMN)  # strides of 0: all rows, or all columns, are one
+WINDOWS = "overlapping windows of a series"
 VECTOR = {"contiguous": (1, slice(None)), "every other entry": (2, slice(None, None, 2)), "backwards": (1, BACK), OFF: (1, slice(None))}
+BROADCAST = (ROW, COLUMN, WINDOWS)  # numbers that lie in memory once: all rows, or all columns, are one, or rows begin one apart
+RECORDS = "a field of packed records"  # rows, or entries, that lie 4 bytes more apart than their own numbers take
+BUFFER = "a buffer of bytes"  # np.frombuffer: what owns the memory is no array
+MATRIX_KINDS, VECTOR_KINDS = (*MATRIX, RECORDS, BUFFER, *BROADCAST), (*VECTOR, RECORDS, BUFFER)
 
 
 @dataclass(frozen=True)
 class LaidOut:
-    """``array``: the view that a kernel is given; ``memory``: what it lies in, with NaN around and between."""
+    """``array``: the view that a kernel is given; ``memory``: what it lies in, with NaN around and between.
+
+    ``numbers``: a part of the memory, writable, that holds all numbers of the array.
+    """
 
     array: Array
     memory: Array
+    numbers: Array
     before: bytes
 
     @property
@@ -46,14 +54,30 @@ class LaidOut:
         return self.memory.tobytes() == self.before
 
 
-def laid_out(values: Array, layout: str) -> LaidOut:
-    """The numbers of ``values``, of one or two dimensions, laid out as ``layout`` says: of ``VECTOR``, or of ``MATRIX`` and ``BROADCAST``.
+def windows(values: Array) -> Array:
+    """The overlapping windows (B, n) of the series that begins with the first row and goes on with the last column."""
+    series = np.concatenate([values[0], values[1:, -1]])
+    return np.lib.stride_tricks.sliding_window_view(series, values.shape[1])
 
-    A broadcast layout takes the first row for all rows, or the first column for all columns.
+
+def laid_out(values: Array, layout: str) -> LaidOut:
+    """The numbers of ``values``, of one or two dimensions, laid out as ``layout`` says: of ``VECTOR_KINDS``, or of ``MATRIX_KINDS``.
+
+    A layout of ``BROADCAST`` takes the first row for all rows, the first column for all columns, or ``windows``.
     """
+    if layout == WINDOWS:
+        series = laid_out(np.concatenate([values[0], values[1:, -1]]), "contiguous")
+        return replace(series, array=np.lib.stride_tricks.sliding_window_view(series.array, values.shape[1]))
+    if layout == RECORDS:
+        records = np.zeros(len(values), [("before", np.float32), ("numbers", values.dtype, values.shape[1:])])
+        records["before"], records["numbers"] = np.nan, values
+        return LaidOut(records["numbers"], records, records["numbers"], records.tobytes())
+    if layout == BUFFER:
+        memory = np.frombuffer(bytearray(values.tobytes()), values.dtype)
+        return LaidOut(memory.reshape(values.shape), memory, memory, memory.tobytes())
     if layout in BROADCAST:
         one = laid_out(values[:1] if layout == ROW else values[:, :1], "contiguous")
-        return LaidOut(np.broadcast_to(one.array, values.shape), one.memory, one.before)
+        return replace(one, array=np.broadcast_to(one.array, values.shape))
     shape: tuple[int, ...]
     if values.ndim == 1:
         times, part = VECTOR[layout]
@@ -66,11 +90,11 @@ def laid_out(values: Array, layout: str) -> LaidOut:
         memory = np.full((shape[0] + 2 * border, *shape[1:]), np.nan, values.dtype)
         array = memory[border : border + shape[0]][parts][tuple(map(slice, values.shape))]
         array[...] = values
-        return LaidOut(array, memory, memory.tobytes())
+        return LaidOut(array, memory, array, memory.tobytes())
     count, item = int(np.prod(shape)), values.dtype.itemsize
     memory = np.full(count + 2 * BORDER + ALIGNMENT // item, np.nan, values.dtype)
     start = BORDER + -(memory.ctypes.data // item + BORDER) % (ALIGNMENT // item) + (layout == OFF)
     array = memory[start : start + count].reshape(shape, order=order)[parts]  # type: ignore[call-overload]
     array = array[tuple(map(slice, values.shape))]
     array[...] = values
-    return LaidOut(array, memory, memory.tobytes())
+    return LaidOut(array, memory, array, memory.tobytes())

@@ -10,7 +10,7 @@ import numpy as np
 
 from deltacheck.kernels import KernelLike
 from deltacheck.verify.judging.calls import Array, ContractError, same, went_backward, went_forward
-from deltacheck.verify.judging.layouts import BROADCAST, MATRIX, OFF, VECTOR, LaidOut, laid_out
+from deltacheck.verify.judging.layouts import MATRIX, MATRIX_KINDS, OFF, VECTOR_KINDS, LaidOut, laid_out
 from deltacheck.verify.judging.trial import NAMES, Check, Trial, Unsupported, fresh, must_equal
 
 GRADIENT = slice(1, 2)  # of backward, among the four results
@@ -80,7 +80,7 @@ def _off_alignment(trial: Trial) -> None:
 
 def _laid_out(which: int) -> Callable[[Trial], None]:
     """One of the inputs in every layout that is not contiguous, the others contiguous."""
-    layouts = [name for name in (VECTOR if which == 0 else (*MATRIX, *BROADCAST)) if name not in ("contiguous", OFF)]
+    layouts = [name for name in (VECTOR_KINDS if which == 0 else MATRIX_KINDS) if name not in ("contiguous", OFF)]
 
     def run(trial: Trial) -> None:
         kernel = trial.used().kernel
@@ -130,7 +130,7 @@ def _needs_contiguous(what: str, strided: Callable[[], Any], contiguous: Callabl
         raise found
 
 
-def _plain(trial: Trial) -> tuple[Any, Any, list[Array]]:
+def plain_activations(trial: Trial) -> tuple[Any, Any, list[Array]]:
     """A used kernel and what its ``forward`` returned, if that is plain: a tuple or list of one array (B, n_i) for each layer."""
     used = trial.used()
     a = went_forward(used.kernel, trial.network, *trial.inputs[:2])
@@ -144,7 +144,7 @@ def _plain(trial: Trial) -> tuple[Any, Any, list[Array]]:
 
 def _activations_copied(trial: Trial) -> None:
     """Equal activations in other arrays."""
-    used, kind, a = _plain(trial)
+    used, kind, a = plain_activations(trial)
     try:
         dtheta = went_backward(used.kernel, trial.theta, kind(fresh(a_i) for a_i in a), trial.y)
     except ContractError as error:
@@ -156,7 +156,7 @@ def _activations_copied(trial: Trial) -> None:
 
 
 def _activations_laid_out(trial: Trial) -> None:
-    used, kind, a = _plain(trial)
+    used, kind, a = plain_activations(trial)
     for layout in (name for name in MATRIX if name not in ("contiguous", OFF)):
         parts = [laid_out(a_i, layout) for a_i in a]
 

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from deltacheck.verify.judging.calls import Array, ContractError, all_same, copied, same, valued, went_backward, went_forward
+from deltacheck.verify.judging.calls import KEEPS, Array, ContractError, all_same, copied, same, valued, went_backward, went_forward
 from deltacheck.verify.judging.trial import Check, Inputs, Trial, half, must_equal
 
 IGNORES = "backward does not go by the activations that it is given"
-KEEPS = "a later call changes results already returned: they must belong to the caller"
 WRITTEN = "what the caller writes into a result comes back with the next call: results must be new memory"
 CALLS = 300
 LARGE = 40

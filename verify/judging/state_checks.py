@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from deltacheck.kernels import Network, value_and_grad_of
 from deltacheck.verify.judging.calls import RESULTS, Array, ContractError, all_same, copied, same
 from deltacheck.verify.judging.trial import CARRIED, Check, Inputs, Trial, Unsupported, fresh, half, must_equal
 
@@ -18,7 +19,7 @@ BATCHES = (3, 40, 5, 1, 40)
 MANY_ROWS = 600
 ENTRIES = 6
 REPEATED = 64
-MANY_BATCHES = (*range(1, 19), 1)
+MANY_BATCHES = (*range(1, 19), *np.random.default_rng(0).permutation(np.arange(1, 150)).tolist(), 1)
 
 
 def _negated(array: Array, at: Any) -> Array:
@@ -26,6 +27,11 @@ def _negated(array: Array, at: Any) -> Array:
     changed = fresh(array)
     changed[at] = np.where(changed[at] == 0, 1, -changed[at])
     return changed
+
+
+def _slightly(array: Array) -> Array:
+    """A fresh copy in which every number is a millionth larger: some units of rounding in float32 too."""
+    return fresh(array * array.dtype.type(1 + 1e-6))
 
 
 def _entry_of_y(y: Array, row: int) -> Array:
@@ -38,15 +44,18 @@ def _entry_of_y(y: Array, row: int) -> Array:
 # What changes beside the point of the trial; signs, order, ends or largest entries stay where a cache might go by them.
 CHANGES: dict[str, tuple[str, str, Callable[[Trial], Inputs]]] = {
     "theta-halved": ("another theta of the same signs", "weights kept by their signs", lambda t: (half(t.theta), t.x, t.y)),
+    "theta-slightly": ("theta changed by a millionth", "a key by np.allclose", lambda t: (_slightly(t.theta), t.x, t.y)),
     "theta-reversed": ("theta in another order", "weights kept by a sum or norm", lambda t: (fresh(t.theta[::-1]), t.x, t.y)),
     "theta-first": ("theta[0] changed", "a key without the first entry", lambda t: (_negated(t.theta, slice(1)), t.x, t.y)),
     "theta-last": ("theta[-1] changed", "a key without the last entry", lambda t: (_negated(t.theta, slice(-1, None)), t.x, t.y)),
     "theta-middle": ("theta changed but at its ends", "a key of both ends", lambda t: (_negated(t.theta, slice(1, -1)), t.x, t.y)),
     "x-halved": ("another x of the same signs", "inputs kept by which are positive, or 0", lambda t: (t.theta, half(t.x), t.y)),
+    "x-slightly": ("x changed by a millionth", "a key by np.allclose", lambda t: (t.theta, _slightly(t.x), t.y)),
     "x-first": ("x[0, 0] changed", "a key without the first entry", lambda t: (t.theta, _negated(t.x, (slice(1), slice(1))), t.y)),
     "x-last-row": ("the last row of x changed", "a key of the first rows", lambda t: (t.theta, _negated(t.x, slice(-1, None)), t.y)),
     "x-reversed": ("the rows of x in another order", "a key of sums over rows", lambda t: (t.theta, fresh(t.x[::-1]), t.y)),
     "y-halved": ("y halved", "targets kept by which is the largest", lambda t: (t.theta, t.x, half(t.y))),
+    "y-slightly": ("y changed by a millionth", "a key by np.allclose", lambda t: (t.theta, t.x, _slightly(t.y))),
     "y-entry": ("one entry of y changed", "a key without the first row", lambda t: (t.theta, t.x, _entry_of_y(t.y, 0))),
     "y-last-row": ("the last row of y changed", "a key of the first rows", lambda t: (t.theta, t.x, _entry_of_y(t.y, -1))),
     "y-reversed": ("the rows of y in another order", "a key of sums over rows", lambda t: (t.theta, t.x, fresh(t.y[::-1]))),
@@ -166,6 +175,49 @@ def _entries(which: int) -> Callable[[Trial], None]:
     return run
 
 
+def _fitted(trial: Trial) -> None:
+    """Targets that are the output itself: the gradient is 0 or rounding, and still new memory."""
+    y = fresh(trial.new(*trial.inputs)[0])
+    trial.same_as_new(trial.used().kernel, trial.theta, trial.x, y)
+
+
+def _autoencoder(trial: Trial) -> None:
+    """One array as x and as y."""
+    first, *hidden, _ = trial.network.layer_sizes
+    network = Network((first, *hidden, first), trial.network.activations, trial.network.cost)
+    if first == 1 and network.cost == "cross_entropy":
+        raise Unsupported
+    theta = fresh(network.initial(np.random.default_rng(0), trial.theta.dtype))
+    expected = trial.new(theta, trial.x, fresh(trial.x), network=network)
+    for _ in range(2):
+        got = trial.run(trial.made(network), theta, trial.x, trial.x, network=network)
+        must_equal(got, expected, "another result than with an equal array as y")
+
+
+def _after_an_error(trial: Trial) -> None:
+    """Calls that raise, each with other data than the last good call; then a good one."""
+    used, (theta, x, y) = trial.used(), trial.other()
+    expected = trial.new(theta, x, y)
+    both = value_and_grad_of(used.kernel, trial.network)
+    wide_theta, wide_x, wide_y = (fresh(np.concatenate([array, array[..., :1]], axis=-1)) for array in (theta, x, y))
+    mistaken_calls: tuple[Callable[[], Any], ...] = (  # larger arrays, never smaller ones: not every kernel looks at shapes
+        lambda: used.kernel.forward(theta, wide_x),
+        lambda: used.kernel.forward(wide_theta, x),
+        lambda: used.kernel.backward(theta, used.kernel.forward(theta, x), wide_y),
+        lambda: both(theta, wide_x, y),
+        lambda: both(theta, x, wide_y),
+        lambda: used.kernel.forward(theta, None),  # type: ignore[arg-type]
+        lambda: used.kernel.backward(theta, used.kernel.forward(theta, x), None),  # type: ignore[arg-type]
+        lambda: both(theta, x, None),  # type: ignore[arg-type]
+    )
+    for mistaken in mistaken_calls:
+        must_equal(trial.run(used.kernel, *trial.inputs), used.kept, CARRIED)
+        with contextlib.suppress(Exception):
+            mistaken()
+        text = "what is left of a call that raised changes the next result: state is carried over"
+        must_equal(trial.run(used.kernel, theta, x, y), expected, text)
+
+
 def _not_a_number(trial: Trial) -> None:
     """NaN in a larger batch, whatever becomes of it; then the point again."""
     used = trial.used()
@@ -230,8 +282,11 @@ STATE = (
     Check("freed-objects", "arrays freed and made again", "a key of addresses, which come again", _freed_objects),
     Check("dtypes", "the other dtype in between", "a workspace of the first call's dtype", _dtypes),
     Check("batches", "batches of 3, 40, 5, 1 and 40 rows", "rows left over from a larger batch", _batches(BATCHES)),
-    Check("many-batches", "batches of 1 to 18 rows", "a table of workspaces that runs over", _batches(MANY_BATCHES)),
+    Check("many-batches", "batches of 1 to 149 rows", "a table of workspaces that runs over, or goes by a remainder", _batches(MANY_BATCHES)),
     Check("many-rows", f"{MANY_ROWS} rows", "a buffer of 256 rows, or of 512", _many_rows),
+    Check("fitted", "targets that are the output", "a way out where nothing is wrong", _fitted),
+    Check("autoencoder", "x as the targets too", "inputs that are told apart by where they lie", _autoencoder),
+    Check("after-an-error", "", "a key that is set before the work is done", _after_an_error),
     Check("after-nan", "", "rows left over and multiplied by 0", _not_a_number),
     Check("back-again", "", "a state that other data change", _back_again, quick=True),
 )

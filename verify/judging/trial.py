@@ -93,6 +93,7 @@ class Trial:
         """``passes``, and the inputs must be as they were; they are put right again if not."""
         arrays = (theta, x, y)
         before = [array.copy() for array in arrays]
+        writeable = [array.flags.writeable for array in arrays]
         written: list[str] = []
         try:
             results = passes_in_quiet(kernel, network or self.network, theta, x, y)
@@ -101,6 +102,8 @@ class Trial:
                 if not same(array, values):
                     written.append(name)
                     array[...] = values
+        if [array.flags.writeable for array in arrays] != writeable:
+            raise ContractError("changes whether its inputs may be written into: they must stay as they are", "writes-input")
         if written:
             raise ContractError(f"writes into {' and '.join(written)}; inputs must stay as they are", "writes-input")
         return results

@@ -40,8 +40,9 @@ def compared(network: Network, against: Reference, rounding: Rounding, results: 
 def _cost_block(network: Network, against: Reference, rounding: Rounding, cost: float) -> Block:
     bound = rounding.cost + against.rounding.cost
     if network.cost == "cross_entropy" and not np.isfinite(cost):
-        vanished = (against.model.a[-1] <= rounding.activations[-1]) & (against.model.y != 0)
-        if vanished.any() and cost == np.inf:  # the cost of p, as ``Network.cost_of`` has it; only from z could it be finite
+        vanished = against.model.a[-1] <= rounding.activations[-1]  # the cost of p, as ``Network.cost_of`` has it, is infinite there
+        above, below = (vanished & (against.model.y > 0)).any(), (vanished & (against.model.y < 0)).any()
+        if (cost == np.inf and above) or (cost == -np.inf and below) or (np.isnan(cost) and above and below):
             block = compare("cost", np.array([cost]), np.array([np.nan]), np.array([bound]))
             return replace(block, verdict="pass", why="a probability rounds to 0 in this dtype, and its logarithm is infinite")
     return compare("cost", np.array([cost]), np.array([against.model.cost]), np.array([bound]))

@@ -18,7 +18,7 @@ from deltacheck.verify.references.network_model import Model
 from deltacheck.verify.references.network_reference import Reference, cost_along, positions
 from deltacheck.verify.references.rounding_bound import HOEFFDING, allowed
 
-ENTRIES = 4  # of each layer, with the complex step on their own: the first, the last, and others at random
+ENTRIES = 6  # of one unit of each layer, with the complex step on their own: the first, the bias, and others at random
 
 
 def confirmed_reference(network: Network, theta: Array, x: Array, y: Array) -> Reference:
@@ -59,11 +59,9 @@ def _confirmed(model: Model, error: Array) -> Estimate:
     value, bound = np.full(len(error), np.nan), np.full(len(error), np.inf)
     for i, w in enumerate(model.w):
         n_in, n_out = w.shape
-        units = [0, n_out - 1, *rng.integers(n_out, size=ENTRIES - 2)]
-        inputs = [0, n_in, *rng.integers(n_in + 1, size=ENTRIES - 2)]  # n_in: the bias
-        for k, j in zip(units, inputs, strict=True):
-            one = np.array([j])
-            at = positions(model.network, i, int(k), one)
-            value[at] = complex_step(partial(cost_along, model, i, int(k), one))
-            bound[at] = error[at]
+        k = int(rng.choice([0, n_out - 1, rng.integers(n_out)]))
+        inputs = np.array([0, n_in, *rng.integers(n_in + 1, size=ENTRIES - 2)])  # n_in: the bias
+        at = positions(model.network, i, k, inputs)
+        value[at] = complex_step(partial(cost_along, model, i, k, inputs))
+        bound[at] = error[at]
     return Estimate(value, bound)

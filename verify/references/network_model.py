@@ -19,10 +19,10 @@ Array = NDArray[Any]
 def sigma(activation: str, z: Array) -> Array:
     """σ(z), (3), for real or complex z; branches look at the real part."""
     if activation == "sigmoid":
-        e = np.exp(np.where(z.real < 0, z, -z))  # never above 1, so nothing overflows
+        e = np.exp(np.where(z.real < 0, z, -z) if np.iscomplexobj(z) else -abs(z))  # never above 1, so nothing overflows
         return np.where(z.real < 0, e, 1.0) / (1.0 + e)  # (4)
     if activation == "tanh":
-        e = np.expm1(np.where(z.real < 0, 2.0 * z, -2.0 * z))
+        e = np.expm1(2.0 * np.where(z.real < 0, z, -z) if np.iscomplexobj(z) else -2.0 * abs(z))
         return np.where(z.real < 0, 1.0, -1.0) * e / (2.0 + e)
     if activation == "relu":
         return np.where(z.real > 0, z, 0.0 * z)

@@ -26,6 +26,7 @@ HOEFFDING = 8.0  # |Σ ±e| exceeds this times the root of Σ e² once in 10^13 
 FUNCTION = 8.0  # units of round-off that an elementary function may be off, relative
 ABSOLUTE = 2.0  # and absolute, near the ends of the range of σ
 CHUNK = 200_000  # products at a time, so that memory stays small
+ALIKE = 0.95  # (Σ |a|)² over n Σ a²: 1 where all are of one size, 0.64 for normal numbers
 FEW = 32  # rows: up to here a sum is allowed a unit of round-off for each
 
 
@@ -63,12 +64,12 @@ class _Analysis:
         a, e_a, e_z = model.a, [np.zeros_like(model.x)], [np.zeros_like(model.x)]
         for i, activation in enumerate(activations):
             own = u * abs(model.z[i + 1]) + self.gamma(a[i].shape[1]) * abs(model.b[i])  # the bias may be the first term of the sum
-            e_z.append(self.product_error(a[i], e_a[i], abs(model.w[i])) + own)
+            e_z.append(self.product_error(a[i], e_a[i], model.w[i]) + own)
             e_a.append(self.sigma_error(activation, model.z[i + 1], a[i + 1], e_z[i + 1]))
         last, e_last = self.last_error(e_a[-1], e_z[-1])
         terms = abs(model.y * last) if model.network.cost == "cross_entropy" else 0.5 * (model.y - last) ** 2
         slopes = abs(model.y) if model.network.cost == "cross_entropy" else abs(model.y - last) + 0.5 * e_last
-        e_cost = float((slopes * e_last).sum() + (self.gamma(terms.size) + 2 * u) * terms.sum() + self.tiny)
+        e_cost = float((slopes * e_last).sum() + (self.gamma(terms.size) + 2 * u) * terms.sum() + self.tiny + self.cost_one_by_one(terms))
         return Rounding(tuple(e_a), e_last, e_cost, self.gradient_error(e_a, e_z))
 
     def gradient_error(self, e_a: list[Array], e_z: list[Array]) -> Array:
@@ -79,12 +80,13 @@ class _Analysis:
         delta, e_delta = self.output_delta(e_a[-1], e_z[-1])
         for i in reversed(range(len(model.w))):
             alike, alike_b = self.one_by_one(a[i], delta)
-            e_dw[i][:] = self.product_error(a[i].T, e_a[i].T, abs(delta)) + carried(abs(a[i]).T + e_a[i].T, e_delta) + alike
-            e_db[i][:] = carried(np.ones((1, len(delta))), e_delta) + self.gamma(len(delta)) * abs(delta).sum(axis=0) + alike_b
+            largest_a = a[i] + np.copysign(e_a[i], a[i])
+            e_dw[i][:] = self.product_error(a[i].T, e_a[i].T, delta) + carried(delta.T, e_delta.T, largest_a).T + alike
+            e_db[i][:] = carried(delta.T, e_delta.T, np.ones((len(delta), 1))).T + self.gamma(len(delta)) * abs(delta).sum(axis=0) + alike_b
             e_db[i][:] += len(delta) * self.tiny  # what underflows, underflows in every row
             if i:
                 before = delta @ model.w[i].T
-                e_before = self.product_error(delta, e_delta, abs(model.w[i]).T)
+                e_before = self.product_error(delta, e_delta, model.w[i].T)
                 delta, e_delta = self.times_dsigma(before, e_before, i, e_a[i], e_z[i])
         return np.nan_to_num(errors, nan=np.inf, posinf=np.inf)
 
@@ -139,10 +141,10 @@ class _Analysis:
         return last, e_z + e_z.max(axis=1, keepdims=True) + 2 * own
 
     def product_error(self, left: Array, e_left: Array, right: Array) -> Array:
-        """The error of ``left @ right`` from the errors of ``left`` and from its own sums; ``right`` (absolute values) is exact."""
-        size = abs(left) @ right
+        """The error of ``left @ right`` from the errors of ``left`` and from its own sums; ``right`` is exact."""
+        size = abs(left) @ abs(right)
         own: Array = self.gamma(left.shape[1]) * size + left.shape[1] * self.tiny * (size > 0)  # a sum of zeros is exact
-        return carried(e_left, right) + own
+        return carried(left, e_left, right) + own
 
     def one_by_one(self, a: Array, delta: Array) -> tuple[Array, Array]:
         """Twice what the sums of (13) and (14) are off when rows are added one after the other in the dtype; 0 for few rows."""
@@ -160,14 +162,33 @@ class _Analysis:
         off = 2.0 * abs(total - exact).astype(np.float64)
         return off[:-1], off[-1]
 
+    def cost_one_by_one(self, terms: Array) -> float:
+        """The same of the cost's sum."""
+        if terms.size <= FEW:
+            return 0.0
+        wide = np.longdouble if self.dtype == np.float64 else np.float64
+        rounded = terms.ravel().astype(self.dtype)
+        return 2.0 * abs(float(np.add.accumulate(rounded)[-1] - rounded.sum(dtype=wide)))
+
     def gamma(self, n: int) -> float:
         """The relative error, against Σ |terms|, that a sum of ``n`` products is allowed."""
         return self.u * (min(n, 4.0 * math.sqrt(n)) + 1.0)
 
 
-def carried(left: Array, right: Array) -> Array:
-    """What errors add up to in a sum of products, |terms| = ``left @ right``, one of the two being the errors (both ≥ 0).
+def carried(left: Array, e_left: Array, right: Array) -> Array:
+    """What the errors ``e_left`` of ``left`` add up to in ``left @ right``.
 
-    At worst they add up all with one sign; errors of many terms add up as a random walk does. Twice the latter is allowed.
+    At worst they add up all with one sign; errors of many terms add up as a random walk does, and twice that is allowed. Where the
+    numbers of a row of ``left`` are alike, as those of saturated units are, their errors may be alike as well, and what they add up to
+    then is allowed beside it.
     """
-    return np.asarray(np.minimum(left @ right, 2.0 * np.sqrt((left**2) @ (right**2))))
+    of_rows = e_left.max(axis=1, keepdims=True, initial=0.0)
+    of_columns = abs(right).max(axis=0, keepdims=True, initial=0.0)
+    unit_left, unit_right = e_left / np.where(of_rows > 0, of_rows, 1.0), right / np.where(of_columns > 0, of_columns, 1.0)
+    random_walk = np.sqrt((unit_left**2) @ (unit_right**2)) * of_rows * of_columns  # squares of small errors would underflow
+    size = abs(left).max(axis=1, keepdims=True, initial=0.0)
+    unit = left / np.where(size > 0, size, 1.0)
+    alike = abs(unit).sum(axis=1) ** 2 > ALIKE * left.shape[1] * (unit**2).sum(axis=1)
+    random_walk *= 2.0
+    random_walk[alike] += abs(e_left[alike] @ right)
+    return np.asarray(np.minimum(e_left @ abs(right), random_walk))

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltacheck.kernels import Network
-from deltacheck.verify.judging.layouts import COLUMN, ROW, LaidOut, laid_out
+from deltacheck.verify.judging.earlier_calls import NONE
+from deltacheck.verify.judging.layouts import COLUMN, ROW, WINDOWS, LaidOut, laid_out, windows
+from deltacheck.verify.references.network_model import Model
 
 Array = NDArray[Any]
 
@@ -18,28 +20,46 @@ USUAL = "usual"
 INPUTS = {
     USUAL: "standard normal",
     "sparse": "half of them exactly 0",
+    "very sparse": "nineteen of twenty exactly 0",
     "bytes": "whole numbers from 0 to 255",
+    "signs": "1 or -1, as many of each in every column",
+    "whole": "whole numbers from -9 to 9",
     "zero row": "one row exactly 0",
     "zero column": "one input exactly 0 in all rows",
+    "column of ones": "one input exactly 1 in all rows",
     "positive": "above 0",
     "tiny": "of size 1e-3",
+    "faint": "of size 1e-20",
+    "huge": "of size 1e5",
+    "one large row": "one row 300 times as large",
+    "unlike columns": "inputs of sizes from 1e-4 to 1e4",
     "equal rows": "all rows alike",
 }
 TARGETS = {
     USUAL: "uniform in 0 … 1; with the cross entropy one-hot",
-    "signed": "negative ones among them; with the cross entropy soft labels",
+    "soft": "rows that sum to 1, without a 0",
+    "smoothed": "one 0.998 in each row, the others a little above 0",
+    "signed": "standard normal",
     "0 and 1": "0 or 1, several in a row",
+    "-1, 0 and 1": "of either sign, or 0",
+    "whole": "whole numbers up to 1000",
     "zero row": "one row exactly 0",
     "unequal sums": "rows of unlike sizes",
     "large": "up to 1e4; with the cross entropy rows that sum to 30",
+    "huge": "up to 1e25, in float32 1e12",
+    "fitted": "the output itself but for 1e-7 of it, in float32 4e-3",
 }
 WEIGHTS = {
     USUAL: "as a network starts",
     "x 4": "four times as large",
     "small": "a hundredth",
+    "faint layer": "1e-24 times as large in one layer",
+    "one large": "one weight of each layer is 50",
     "zeros": "a third of them exactly 0",
     "zero unit": "all weights into one unit exactly 0",
+    "equal units": "all units of a layer alike",
     "one sign": "all positive",
+    "identity": "1 from each unit to its like, 0 else, and no biases",
 }
 BIASES = {
     USUAL: "as a network starts",
@@ -64,6 +84,8 @@ class Configuration:
     theta_layout: str = "contiguous"
     x_layout: str = "contiguous"
     y_layout: str = "contiguous"
+    earlier: str = NONE
+    between: str = NONE
     seed: int = 0
 
     @property
@@ -92,11 +114,16 @@ class Configuration:
         rng = np.random.default_rng(zlib.crc32(text.encode()))
         theta = self._theta(rng)
         x, y = self._x(rng), self._y(rng)
+        if self.targets == "fitted":
+            output = Model(self.network, theta.astype(self.dtype), x.astype(self.dtype), y).a[-1]
+            y = output + (1e-7 if self.dtype == "float64" else 4e-3) * abs(output).max() * rng.standard_normal(y.shape)
         for array, layout in ((x, self.x_layout), (y, self.y_layout)):
             if layout == ROW:
                 array[:] = array[:1]
             elif layout == COLUMN:
                 array[:] = array[:, :1]
+            elif layout == WINDOWS:
+                array[:] = windows(array)
         return theta.astype(self.dtype), x.astype(self.dtype), y.astype(self.dtype)
 
     def laid_out(self) -> tuple[LaidOut, LaidOut, LaidOut]:
@@ -116,6 +143,12 @@ class Configuration:
                 w_i *= 4
             elif self.weights == "small":
                 w_i *= 0.01
+            elif self.weights == "one large":
+                w_i.flat[rng.integers(w_i.size)] = 50
+            elif self.weights == "identity":
+                w_i[:], b_i[:] = np.eye(*w_i.shape), 0
+            elif self.weights == "equal units":
+                w_i[:], b_i[:] = w_i[:, :1], b_i[:1]
             elif self.weights == "zeros":
                 w_i *= rng.random(w_i.shape) > 1 / 3
             elif self.weights == "zero unit":
@@ -124,6 +157,8 @@ class Configuration:
                 b_i[:] = 0
             elif self.biases == "far":
                 b_i += np.resize([0.0, 30.0, -30.0], b_i.shape)
+        if self.weights == "faint layer":
+            w[int(rng.integers(1, len(w))) if len(w) > 1 else 0][:] *= 1e-24
         if self.biases == "very far":
             b[-1][:] += np.resize([-2000.0, 2000.0, 0.0] if len(b[-1]) > 2 else [-2000.0], b[-1].shape)
         return theta
@@ -132,16 +167,32 @@ class Configuration:
         x = rng.standard_normal((self.batch, self.layers[0]))
         if self.inputs == "sparse":
             x *= rng.random(x.shape) < 0.5
+        elif self.inputs == "very sparse":
+            x *= rng.random(x.shape) < 0.05
         elif self.inputs == "bytes":
             x = rng.integers(0, 256, x.shape).astype(float)
+        elif self.inputs == "signs":
+            x = rng.permuted(np.broadcast_to(np.resize([[1.0], [-1.0]], (len(x), 1)), x.shape), axis=0)
+        elif self.inputs == "whole":
+            x = rng.integers(-9, 10, x.shape).astype(float)
         elif self.inputs == "zero row":
             x[rng.integers(len(x))] = 0
         elif self.inputs == "zero column":
             x[:, rng.integers(x.shape[1])] = 0
+        elif self.inputs == "column of ones":
+            x[:, rng.integers(x.shape[1])] = 1
         elif self.inputs == "positive":
             x = abs(x)
         elif self.inputs == "tiny":
             x *= 1e-3
+        elif self.inputs == "faint":
+            x *= 1e-20
+        elif self.inputs == "huge":
+            x *= 1e5
+        elif self.inputs == "one large row":
+            x[rng.integers(len(x))] *= 300
+        elif self.inputs == "unlike columns":
+            x *= 10.0 ** rng.uniform(-4, 4, x.shape[1])
         elif self.inputs == "equal rows":
             x[:] = x[0]
         return x
@@ -153,8 +204,18 @@ class Configuration:
         soft = uniform / uniform.sum(axis=1, keepdims=True)
         cross_entropy = self.cost == "cross_entropy"
         y = one_hot if cross_entropy else uniform
-        if self.targets == "signed":
-            y = soft if cross_entropy else rng.standard_normal(shape)
+        if self.targets == "soft":
+            y = soft
+        elif self.targets == "smoothed":
+            y = 0.998 * one_hot + 0.002 / shape[1]
+        elif self.targets == "signed":
+            y = rng.standard_normal(shape)
+        elif self.targets == "-1, 0 and 1":
+            y = rng.integers(-1, 2, shape).astype(float)
+        elif self.targets == "whole":
+            y = rng.integers(0, 1001, shape).astype(float)
+        elif self.targets == "huge":
+            y = uniform * (1e25 if self.dtype == "float64" else 1e12)
         elif self.targets == "0 and 1":
             y = (uniform < 0.5).astype(float)
         elif self.targets == "zero row":
@@ -173,8 +234,10 @@ class Configuration:
         words += [
             f"{name[0] if name[0] != 't' else 'theta'} {getattr(self, name)}" for name in LAYOUTS if getattr(self, name) != "contiguous"
         ]
+        words += [f"{when} {getattr(self, name)}" for name, when in CALLS.items() if getattr(self, name) != NONE]
         return ", ".join(words)
 
 
 VALUES = ("inputs", "targets", "weights", "biases")
+CALLS = {"earlier": "after a call with", "between": "before the backward pass"}
 LAYOUTS = ("theta_layout", "x_layout", "y_layout")

@@ -73,4 +73,6 @@ KINDS = {
     "theta_layout": "layouts of theta",
     "x_layout": "of x",
     "y_layout": "of y",
+    "earlier": "of earlier calls",
+    "between": "of calls in between",
 }

@@ -16,19 +16,40 @@ from typing import Any
 import numpy as np
 from allpairspy import AllPairs
 
-from deltacheck.verify.judging.layouts import BROADCAST, MATRIX, VECTOR
+from deltacheck.verify.judging.earlier_calls import BETWEEN, EARLIER
+from deltacheck.verify.judging.layouts import MATRIX_KINDS, VECTOR_KINDS
 from deltacheck.verify.suite.configurations import BIASES, INPUTS, TARGETS, WEIGHTS, Configuration
 
 POWERS = {2**power + beside for power in range(2, 11) for beside in (-1, 0, 1)}
 SIZES = tuple(sorted({1, 2, 3} | POWERS | {3 * 2**power for power in range(1, 9)}))
-DEPTHS = tuple(range(1, 13))  # layers of weights
-DIMENSIONS = ("batch", "inputs", "hidden", "outputs", "depth")
+DEPTHS = (*range(1, 13), 16, 17, 20, 24, 33)  # layers of weights
+DIMENSIONS = ("batch", "inputs", "hidden", "outputs", "depth", "mixed", "large")
 HIDDEN = ("sigmoid", "tanh", "relu", "identity")
 OUTPUT = (*HIDDEN, "softmax")
 SMALL = 6  # the most of any dimension that is not the one looked at
+CLASSES: dict[str, Sequence[tuple[int, int]]] = {  # of sizes, from and to, combined with each other where ``mixed`` is looked at
+    "batch": ((1, 1), (2, 6), (7, 16), (17, 40), (41, 130), (131, 300)),
+    "inputs": ((1, 1), (2, 6), (7, 40), (41, 130)),
+    "hidden": ((1, 1), (2, 6), (7, 16), (17, 40), (41, 90)),
+    "outputs": ((1, 1), (2, 6), (7, 40), (41, 130)),
+    "depth": ((1, 1), (2, 2), (3, 3), (4, 5), (6, 8), (9, 12)),
+    "alike": ((0, 0), (1, 1)),  # whether all hidden layers are of one width
+}
 ROUNDS = 3  # how often each size of each dimension occurs, each time among other kinds
 RANDOM_SIZES = 8  # of each dimension, beside the powers of two
+LONG = (1536, 2048, 2049, 4096, 4097)  # sizes that occur once in each dimension
+SQUARE = (4, 8, 16, 24, 32, 64, 128)  # sizes of a square matrix of weights
 LARGE = 10  # configurations with three large dimensions
+MANY = (  # layers and batch: more than 65,536 weights in one layer or numbers in one activation, 2²⁴ products in a sum of products
+    ((280, 241), 3),
+    ((3, 259, 270), 4),
+    ((3, 270, 259, 2), 3),
+    ((4, 251, 3), 270),
+    ((250, 5), 280),
+    ((5, 250), 280),
+    ((2, 520), 270),
+    ((258, 261), 257),
+)
 KINDS: dict[str, Sequence[str]] = {
     "output": OUTPUT,
     "before": HIDDEN,
@@ -37,10 +58,13 @@ KINDS: dict[str, Sequence[str]] = {
     "targets": tuple(TARGETS),
     "weights": tuple(WEIGHTS),
     "biases": tuple(BIASES),
-    "theta_layout": tuple(VECTOR),
-    "x_layout": (*MATRIX, *BROADCAST),
-    "y_layout": (*MATRIX, *BROADCAST),
+    "theta_layout": VECTOR_KINDS,
+    "x_layout": MATRIX_KINDS,
+    "y_layout": MATRIX_KINDS,
+    "earlier": tuple(EARLIER),
+    "between": tuple(BETWEEN),
 }
+FIRST_IS_USUAL = {name for name in KINDS if name not in ("output", "before", "dtype")}
 
 
 @cache
@@ -50,15 +74,24 @@ def pairs_of_kinds() -> tuple[dict[str, str], ...]:
 
 
 def covering(seed: int = 0, rounds: int = ROUNDS) -> Iterator[tuple[str, Configuration]]:
-    """The configurations of a run, each with the dimension that it is for (of ``DIMENSIONS``, or ``large``)."""
+    """The configurations of a run, each with the dimension that it is for, of ``DIMENSIONS``."""
     rng = np.random.default_rng(seed)
     looked_at = [(name, size) for name in DIMENSIONS[:4] for size in (*SIZES, *_random_sizes(rng, RANDOM_SIZES, 1024))]
     looked_at += [("depth", depth) for depth in DEPTHS]
-    kinds = _shuffled(pairs_of_kinds(), rng)
+    kinds = _combined(rng)
     for _ in range(rounds):
         for n in rng.permutation(len(looked_at)):
             dimension, size = looked_at[n]
             yield dimension, _drawn(rng, next(kinds), dimension, size)
+    for dimension, size in ((name, size) for name in DIMENSIONS[:4] for size in LONG):
+        yield dimension, _drawn(rng, next(kinds), dimension, size)
+    for size in SQUARE:
+        yield "hidden", _made(rng, next(kinds), [int(rng.integers(1, SMALL)), size, size, 3], int(rng.integers(2, SMALL)))
+        yield "hidden", _made(rng, next(kinds), [size, size, size], size)
+    for row in _mixed_classes():
+        yield "mixed", _mixed(rng, next(kinds), dict(zip(CLASSES, row, strict=True)))
+    for layers, batch in MANY:
+        yield "large", _made(rng, next(kinds), list(layers), batch)
     for _ in range(LARGE):
         yield "large", _large(rng, next(kinds), 64, 160)
 
@@ -67,20 +100,41 @@ def thorough(seed: int = 0, draws: int = 3000) -> Iterator[tuple[str, Configurat
     """Those of a usual run, and random ones: sizes to 4,096, three large dimensions at once."""
     yield from covering(seed)
     rng = np.random.default_rng([seed, 1])
-    kinds = _shuffled(pairs_of_kinds(), rng)
+    kinds = _combined(rng)
     for n in range(draws):
         if n % 50 == 0:
             yield "large", _large(rng, next(kinds), 64, 512)
         else:
-            dimension = DIMENSIONS[n % 5]
+            dimension = DIMENSIONS[n % 5]  # not mixed, nor large
             most = 24 if dimension == "depth" else 4096
             yield dimension, _drawn(rng, next(kinds), dimension, int(_random_sizes(rng, 1, most)[0]))
 
 
-def _shuffled(rows: Sequence[dict[str, str]], rng: np.random.Generator) -> Iterator[dict[str, str]]:
+def _combined(rng: np.random.Generator) -> Iterator[dict[str, str]]:
+    """Every two kinds together first, then kinds at random, a third of the values and layouts being usual: one may hide another."""
+    rows = pairs_of_kinds()
+    for n in rng.permutation(len(rows)):
+        yield rows[n]
     while True:
-        for n in rng.permutation(len(rows)):
-            yield rows[n]
+        yield {
+            name: str(values[0] if name in FIRST_IS_USUAL and rng.random() < 1 / 3 else rng.choice(values))
+            for name, values in KINDS.items()
+        }
+
+
+@cache
+def _mixed_classes() -> tuple[tuple[tuple[int, int], ...], ...]:
+    """Combinations in which every two classes of sizes of different dimensions occur together."""
+    return tuple(tuple(row) for row in AllPairs([list(classes) for classes in CLASSES.values()]))
+
+
+def _mixed(rng: np.random.Generator, kinds: dict[str, Any], classes: dict[str, tuple[int, int]]) -> Configuration:
+    """Several dimensions beyond the small at once."""
+    size = {name: int(rng.integers(low, high + 1)) for name, (low, high) in classes.items()}
+    low, high = classes["hidden"]
+    hidden = [size["hidden"]] * (size["depth"] - 1) if size["alike"] else rng.integers(low, high + 1, size["depth"] - 1).tolist()
+    outputs = max(size["outputs"], 2) if kinds["output"] == "softmax" else size["outputs"]
+    return _made(rng, kinds, [size["inputs"], *hidden, outputs], size["batch"])
 
 
 def _random_sizes(rng: np.random.Generator, count: int, most: int) -> list[int]:
@@ -110,7 +164,7 @@ def _large(rng: np.random.Generator, kinds: dict[str, Any], least: int, most: in
 
 def _made(rng: np.random.Generator, kinds: dict[str, Any], widths: list[int], batch: int) -> Configuration:
     depth = len(widths) - 1
-    hidden = [str(name) for name in rng.choice(HIDDEN, depth)]
+    hidden = [str(name) for name in (rng.choice(HIDDEN, depth) if rng.random() < 0.7 else [kinds["before"]] * depth)]
     if depth > 1:
         hidden[-2] = kinds["before"]
     activations = (*hidden[:-1], kinds["output"])

@@ -50,7 +50,7 @@ def judged(kernel_class: KernelClass, configurations: Iterable[Configuration]) -
 def judge_at(kernel_class: KernelClass, configuration: Configuration) -> Report:
     """The report at one configuration. Lets ``NotImplementedError`` through."""
     point = point_of(configuration)
-    return judge_laid_out(kernel_class, configuration.network, point.inputs, point.reference)
+    return judge_laid_out(kernel_class, configuration.network, point.inputs, point.reference, configuration.earlier, configuration.between)
 
 
 def explained(kernel_class: KernelClass, found: Sequence[Judged]) -> list[str]:

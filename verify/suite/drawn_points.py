@@ -12,7 +12,7 @@ from deltacheck.verify.judging.layouts import LaidOut
 from deltacheck.verify.references.confirmed_gradient import confirmed_reference
 from deltacheck.verify.references.network_reference import Reference
 from deltacheck.verify.references.rounding_bound import allowed
-from deltacheck.verify.suite.configurations import USUAL, Configuration
+from deltacheck.verify.suite.configurations import USUAL, VALUES, Configuration
 from deltacheck.verify.verdict.array_verdict import SHOWN
 from deltacheck.verify.verdict.parameter_blocks import spans
 
@@ -53,7 +53,8 @@ def _nearby(configuration: Configuration) -> Iterator[Configuration]:
     for usual in ({"biases": USUAL}, {"weights": USUAL}, {"biases": USUAL, "weights": USUAL}, {"y_layout": contiguous}):
         yield replace(configuration, **usual)  # type: ignore[arg-type]
     for seed in range(1, 20):
-        yield replace(configuration, biases=USUAL, weights=USUAL, inputs=USUAL, y_layout=contiguous, seed=configuration.seed + seed)
+        usual = dict.fromkeys(VALUES, USUAL)
+        yield replace(configuration, **usual, y_layout=contiguous, seed=configuration.seed + seed)  # type: ignore[arg-type]
 
 
 def tells(point: Point) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from deltacheck.verify.judging.layouts import MATRIX, VECTOR
-from deltacheck.verify.suite.configurations import LAYOUTS, USUAL, VALUES, Configuration
+from deltacheck.verify.judging.earlier_calls import NONE
+from deltacheck.verify.judging.layouts import MATRIX_KINDS, VECTOR_KINDS
+from deltacheck.verify.suite.configurations import CALLS, LAYOUTS, USUAL, VALUES, Configuration
 
 Fails = Callable[[Configuration], bool]
 
@@ -73,10 +74,12 @@ class Smallest:
         configuration = self.configuration
         unusual = [(name, getattr(configuration, name)) for name in VALUES if getattr(configuration, name) != USUAL]
         found = [f"only with {name} {value!r}: {USUAL} ones pass" for name, value in unusual]
-        for name, kinds in (("theta", VECTOR), ("x", MATRIX), ("y", MATRIX)):
+        calls = [f"{when} {getattr(configuration, name)}" for name, when in CALLS.items() if getattr(configuration, name) != NONE]
+        found += [f"only {call}" for call in calls]
+        for name, kinds in (("theta", VECTOR_KINDS), ("x", MATRIX_KINDS), ("y", MATRIX_KINDS)):
             if getattr(configuration, f"{name}_layout") != "contiguous":
                 failing = [kind for kind in kinds if self.fails(replace(configuration, **{f"{name}_layout": kind}))]  # type: ignore[arg-type]
-                found.append(f"only with {name} laid out otherwise than contiguous: {', '.join(failing) or 'broadcast'}")
+                found.append(f"only with {name} laid out otherwise than contiguous: {', '.join(failing)}")
         if len(self.configuration.layers) > 3:
             found.append(f"not with fewer than {len(self.configuration.layers) - 1} layers of weights")
         for dimension in range(len(self.configuration.layers) + 1):
@@ -120,6 +123,7 @@ def _with(name: str, value: str) -> Callable[[Configuration], Configuration]:
 SIMPLER = [
     *(_with(name, "contiguous") for name in LAYOUTS),
     *(_with(name, USUAL) for name in VALUES),
+    *(_with(name, NONE) for name in CALLS),
     _with("dtype", "float64"),
     _with_activation("sigmoid"),
     _with_activation("tanh"),

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
+from math import inf
 
 import pytest
 
 from deltacheck.suites.selection import Selection
 from deltacheck.suites.shared_options import selection_of
-from deltacheck.verify.judging.contract_checks import all_violations
+from deltacheck.verify.judging.contract_checks import TooSlow, all_violations
 from deltacheck.verify.judging.judge_kernel import judge
-from deltacheck.verify.suite.cases import CONTRACT_CASES, Case, cases_for, point, reference_of
+from deltacheck.verify.suite.cases import CONTRACT_CASES, CONTRACT_S, Case, cases_for, point, reference_of
 from deltacheck.verify.suite.coverage_table import rows_of_drawn
 from deltacheck.verify.suite.covering import DIMENSIONS, covering, thorough
 from deltacheck.verify.suite.drawn_judging import explained, judged
 from deltacheck.verify.suite.pytest_hooks import Judging
-from deltacheck.verify.suite.verification_table import rows_of, rows_of_contract, rows_of_unsupported
+from deltacheck.verify.suite.verification_table import TOO_SLOW, UNSUPPORTED, rows_of, rows_of_contract, rows_of_unjudged
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -29,7 +30,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         cases = () if selection.network_given else CONTRACT_CASES
         metafunc.parametrize("case", cases, ids=[case.name for case in cases])
     else:
-        metafunc.parametrize("dimension", [] if selection.network_given else [*DIMENSIONS, "large"])
+        metafunc.parametrize("dimension", [] if selection.network_given else DIMENSIONS)
     metafunc.parametrize("kernel", selection.kernels)
 
 
@@ -40,7 +41,7 @@ def test_kernel(selection: Selection, judging: Judging, kernel: str, case: Case,
         contiguous = pytestconfig.getoption("contiguous")
         report = judge(kernel_class, case.network, *point(case, dtype), against=reference_of(case, dtype), contiguous=contiguous)
     except NotImplementedError as error:
-        judging.end(rows_of_unsupported(kernel, case, dtype, str(error)))
+        judging.end(rows_of_unjudged(kernel, case, dtype, UNSUPPORTED, str(error)))
         pytest.skip(f"{kernel} does not support {case.network}: {error}")
     judging.end(rows_of(kernel, case, dtype, report))
     if report.verdict != "pass":
@@ -54,10 +55,19 @@ def test_contract(selection: Selection, judging: Judging, kernel: str, case: Cas
     judging.begin(f"the contract of {kernel} in {dtype} at {case}")
     started = time.perf_counter()
     try:
-        found = all_violations(kernel_class, case.network, *point(case, dtype), contiguous=pytestconfig.getoption("contiguous"))
+        found = all_violations(
+            kernel_class,
+            case.network,
+            *point(case, dtype),
+            contiguous=pytestconfig.getoption("contiguous"),
+            at_most_s=inf if pytestconfig.getoption("thorough") else CONTRACT_S,
+        )
     except NotImplementedError as error:
-        judging.end(rows_of_unsupported(kernel, case, dtype, str(error)))
+        judging.end(rows_of_unjudged(kernel, case, dtype, UNSUPPORTED, str(error)))
         pytest.skip(f"{kernel} does not support {case.network}: {error}")
+    except TooSlow as error:
+        judging.end(rows_of_unjudged(kernel, case, dtype, TOO_SLOW, str(error)))
+        pytest.skip(f"{kernel} is too slow for {case}: {error}; --thorough tries it all the same")
     judging.end(rows_of_contract(kernel, case, dtype, found, time.perf_counter() - started))
     if found:
         lines = "\n  ".join(violation.text for violation in found)

@@ -16,7 +16,8 @@ from deltacheck.verify.verdict.array_verdict import Diagnosis
 from deltacheck.verify.verdict.parameter_blocks import spans
 from deltacheck.verify.verdict.report import Report
 
-UNSUPPORTED = "unsupported"
+UNSUPPORTED, TOO_SLOW = "unsupported", "too_slow"  # what was not judged
+VERDICTS = ("fail", "inconclusive", TOO_SLOW, UNSUPPORTED, "pass")  # the first that any block has is the case's
 
 
 class Table:
@@ -47,7 +48,7 @@ class Table:
         """Kernels of which not one case was judged."""
         if not self.rows:
             return []
-        judged = {row["kernel"] for row in self.rows if row["verdict"] != UNSUPPORTED}
+        judged = {row["kernel"] for row in self.rows if row["verdict"] not in (UNSUPPORTED, TOO_SLOW)}
         return [kernel for kernel in dict.fromkeys(row["kernel"] for row in self.rows) if kernel not in judged]
 
     def summary(self) -> list[str]:
@@ -64,15 +65,14 @@ class Table:
                     "kernel": kernel,
                     "dtype": dtype,
                     "cases": len(part),
-                    **{verdict: int((part["case_verdict"] == verdict).sum()) for verdict in ("pass", "fail", "inconclusive", UNSUPPORTED)},
+                    **{verdict: int((part["case_verdict"] == verdict).sum()) for verdict in ("pass", "fail", "inconclusive", UNSUPPORTED, TOO_SLOW)},
                     "entries": int(own["n_checked"].sum()),
                     "largest error": own["max_rel_error"].max(),
                     "would catch": own["smallest_detectable"].median(),
                 }
             )
         frame = pd.DataFrame(lines)
-        if not frame[UNSUPPORTED].any():
-            frame = frame.drop(columns=UNSUPPORTED)
+        frame = frame.drop(columns=[verdict for verdict in (UNSUPPORTED, TOO_SLOW) if not frame[verdict].any()])
         text = frame.to_string(index=False, formatters=dict.fromkeys(("largest error", "would catch"), "{:.1e}".format), na_rep="-")
         return [
             *text.splitlines(),
@@ -155,9 +155,9 @@ def rows_of_contract(kernel: str, case: Case, dtype: str, violations: Sequence[D
     return [_keys(kernel, case, dtype) | row]
 
 
-def rows_of_unsupported(kernel: str, case: Case, dtype: str, message: str) -> list[dict[str, Any]]:
-    """A case that the kernel says it does not support: a row for each block, so that nobody takes it for checked."""
-    left_out = {"verdict": UNSUPPORTED, "n_checked": 0, "message": message}
+def rows_of_unjudged(kernel: str, case: Case, dtype: str, verdict: str, message: str) -> list[dict[str, Any]]:
+    """A case that the kernel does not support, or is too slow for: a row for each block, so that nobody takes it for checked."""
+    left_out = {"verdict": verdict, "n_checked": 0, "message": message}
     return [_keys(kernel, case, dtype) | {"block": span.name} | left_out for span in spans(case.network)]
 
 
@@ -180,4 +180,4 @@ def _names(diagnoses: Sequence[Diagnosis]) -> str:
 
 
 def _case_verdict(verdicts: pd.Series[str]) -> str:
-    return next(v for v in ("fail", "inconclusive", UNSUPPORTED, "pass") if (verdicts == v).any())
+    return next(v for v in VERDICTS if (verdicts == v).any())
