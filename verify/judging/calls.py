@@ -133,9 +133,7 @@ def passes_in_quiet(
     return output, dtheta, cost, dtheta_too
 
 
-def passes(
-    kernel: KernelLike, network: Network, theta: Array, x: Array, y: Array, between: Callable[[], None] | None = None
-) -> Results:
+def passes(kernel: KernelLike, network: Network, theta: Array, x: Array, y: Array, between: Callable[[], None] | None = None) -> Results:
     """One call of everything: output (B, n_l), gradient by ``backward`` (P,), cost and gradient by ``value_and_grad``.
 
     ``between``: called after the forward pass and before the backward pass.

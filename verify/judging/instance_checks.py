@@ -259,6 +259,8 @@ INSTANCES_AND_THREADS = (
     Check("deepcopy", "copied by copy.deepcopy", "a copy that shares buffers or loses something", _copies(copy.deepcopy)),
     Check("pickle", "copied by pickle", "a copy that loses something", _copies(lambda kernel: pickle.loads(pickle.dumps(kernel)))),
     Check("backward-of-another", "", "a backward pass that needs its instance's forward pass", _backward_of_another),
-    Check("other-threads", f"in {THREADS} other threads", "buffers of the thread that made the instance; a table of threads", _other_threads),
+    Check(
+        "other-threads", f"in {THREADS} other threads", "buffers of the thread that made the instance; a table of threads", _other_threads
+    ),
     Check("two-threads", "two instances in two threads at once", "scratch space of the module, which both write into", _two_threads),
 )

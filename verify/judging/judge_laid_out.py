@@ -33,8 +33,9 @@ def judge_laid_out(
     """The output, the cost and every entry of the gradient, by ``backward`` and by ``value_and_grad``; no diagnosis by formulas.
 
     ``inputs``: theta (P,), x (B, n_0) and y (B, n_l) in memory; that memory must be as it was afterwards. ``earlier``: what was
-    called before, of ``EARLIER``; ``between``: and between the forward and the backward pass, of ``BETWEEN``. A later call with other data must leave the results as they are. Lets ``NotImplementedError`` through where plain arrays are refused too: the kernel does
-    not support this network or batch.
+    called before, of ``EARLIER``; ``between``: what is called between the forward and the backward pass, of ``BETWEEN``. A later call
+    with other data must leave the results as they are. Lets ``NotImplementedError`` through where a new instance refuses plain arrays
+    too: the kernel does not support this network or batch.
     """
     started = time.perf_counter()
     theta, x, y = (laid_out.array for laid_out in inputs)
@@ -51,8 +52,10 @@ def judge_laid_out(
     except ContractError as error:
         broken.append(error.diagnosis)
     except NotImplementedError as error:
-        passes(made(kernel_class, network), network, *(np.ascontiguousarray(array).copy() for array in (theta, x, y)))
-        broken.append(Diagnosis("refuses-layout", f"refuses how its arguments lie in memory, which it must take: {error}"))
+        plain = theta.copy(), np.ascontiguousarray(x).copy(), np.ascontiguousarray(y).copy()
+        passes(made(kernel_class, network), network, *plain)
+        name = "refuses-call" if all(array.flags.c_contiguous for array in (theta, x, y)) else "refuses-layout"
+        broken.append(Diagnosis(name, f"refuses what a new instance takes in contiguous arrays: {error}"))
     written = [name for name, laid_out in zip(NAMES, inputs, strict=True) if not laid_out.intact]
     if written:
         text = f"writes into the memory of {' and '.join(written)}, or beside it; inputs must stay as they are"

@@ -282,7 +282,9 @@ STATE = (
     Check("freed-objects", "arrays freed and made again", "a key of addresses, which come again", _freed_objects),
     Check("dtypes", "the other dtype in between", "a workspace of the first call's dtype", _dtypes),
     Check("batches", "batches of 3, 40, 5, 1 and 40 rows", "rows left over from a larger batch", _batches(BATCHES)),
-    Check("many-batches", "batches of 1 to 149 rows", "a table of workspaces that runs over, or goes by a remainder", _batches(MANY_BATCHES)),
+    Check(
+        "many-batches", "batches of 1 to 149 rows", "a table of workspaces that runs over, or goes by a remainder", _batches(MANY_BATCHES)
+    ),
     Check("many-rows", f"{MANY_ROWS} rows", "a buffer of 256 rows, or of 512", _many_rows),
     Check("fitted", "targets that are the output", "a way out where nothing is wrong", _fitted),
     Check("autoencoder", "x as the targets too", "inputs that are told apart by where they lie", _autoencoder),

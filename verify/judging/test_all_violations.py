@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from deltacheck.kernels import Network
 from deltacheck.verify.exam.bugs.mutant import Plain
 from deltacheck.verify.exam.bugs.side_effects import CONDUCT
 from deltacheck.verify.exam.correct_kernels import CORRECT
-from deltacheck.verify.judging.contract_checks import CHECKS, all_violations, findings
+from deltacheck.verify.judging.contract_checks import CHECKS, TooSlow, all_violations, findings
 from deltacheck.verify.judging.instance_checks import _frees
 from deltacheck.verify.judging.trial import Trial
 
@@ -104,7 +105,7 @@ REFUSALS = {
     ),
     "refuses-layout": refusing(lambda self, theta, y: not y.flags.c_contiguous, "backward"),
     "refuses-off-alignment": refusing(lambda self, theta, x: x.flags.c_contiguous and x.ctypes.data % 64),
-    "refuses-another-thread": refusing(lambda self, theta, x: threading.current_thread() is not threading.main_thread()),
+    "refuses-other-threads": refusing(lambda self, theta, x: threading.current_thread() is not threading.main_thread()),
     "refuses-x-last-row": refusing(lambda self, theta, x: len(x) == 7 and x[-1, 0] * point(TANH)[1][-1, 0] < 0),
     "refuses-batches": refusing(lambda self, theta, x: len(x) == 40 and self.calls > 2),
 }
@@ -129,6 +130,22 @@ def test_what_a_kernel_need_not_support_is_no_violation():
     assert names_of(refusing(lambda self, theta, x: self.network != TANH, error=KeyError)) == []
     with pytest.raises(NotImplementedError, match="not so"):
         names_of(refusing(lambda self, theta, x: True))
+
+
+def test_a_refusal_in_part_is_a_violation():
+    with pytest.raises(NotImplementedError):  # value_and_grad calls it, and refuses as well
+        names_of(refusing(lambda self, theta, y: True, "backward"))
+    assert names_of(type("InPart", (Plain,), {"value_and_grad": lambda self, theta, x, y: refuse()})) == ["refuses-in-part"]
+
+
+def test_a_kernel_that_would_take_too_long_is_left_out():
+    class Slow(Plain):
+        def forward(self, theta, x):
+            time.sleep(0.01)
+            return super().forward(theta, x)
+
+    with pytest.raises(TooSlow, match="the checks would take"):
+        names_of(Slow, at_most_s=1.0)
 
 
 def test_a_batch_that_fails_otherwise_is_one():

@@ -143,6 +143,26 @@ class OfItsThread(Plain):
         return super().backward(theta, a, y)
 
 
+class FourThreads(Plain):
+    """Has room for four threads."""
+
+    def forward(self, theta, x):
+        self.known = getattr(self, "known", [])
+        if threading.get_ident() not in self.known:
+            self.known.append(threading.get_ident())
+        range(4)[self.known.index(threading.get_ident())]
+        return super().forward(theta, x)
+
+
+class OnesOfForward(Plain):
+    def forward(self, theta, x):
+        self.ones = np.ones(1, theta.dtype)
+        return super().forward(theta, x)
+
+    def bias_gradient(self, delta):
+        return super().bias_gradient(delta) * self.ones.astype(delta.dtype)
+
+
 def shared_scratch():
     scratch = {}
 
@@ -168,7 +188,9 @@ PLANTED = [
     ("another-network-before", first_network, "carries-state", ()),
     ("deepcopy", ShallowCopy, "carries-state", ()),
     ("pickle", LosesActivation, "carries-state", ()),
-    ("another-thread", OfItsThread, "bound-to-thread", ()),
+    ("other-threads", OfItsThread, "bound-to-thread", ()),
+    ("other-threads", FourThreads, "bound-to-thread", ()),
+    ("backward-of-another", OnesOfForward, "carries-state", ()),
     ("two-threads", shared_scratch, "race", ()),
 ]
 

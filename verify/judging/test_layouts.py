@@ -5,32 +5,33 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deltacheck.verify.judging.layouts import BROADCAST, COLUMN, MATRIX, OFF, ROW, VECTOR, laid_out
+from deltacheck.verify.judging.layouts import BUFFER, COLUMN, MATRIX_KINDS, OFF, RECORDS, ROW, VECTOR_KINDS, WINDOWS, laid_out
 
 VALUES = np.arange(1.0, 13.0).reshape(4, 3)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("layout", [*MATRIX, *BROADCAST])
+@pytest.mark.parametrize("layout", MATRIX_KINDS)
 def test_a_matrix_holds_the_numbers(layout, dtype):
     values = VALUES.astype(dtype)
-    expected = {ROW: np.repeat(values[:1], 4, axis=0), COLUMN: np.repeat(values[:, :1], 3, axis=1)}.get(layout, values)
+    in_windows = np.lib.stride_tricks.sliding_window_view(np.r_[VALUES[0], VALUES[1:, -1]], 3)
+    expected = {WINDOWS: in_windows, ROW: np.repeat(values[:1], 4, axis=0), COLUMN: np.repeat(values[:, :1], 3, axis=1)}.get(layout, values)
     found = laid_out(values, layout)
     np.testing.assert_array_equal(found.array, expected)
     assert found.array.dtype == values.dtype
-    assert np.isnan(found.memory).sum() >= 32
+    assert layout in (RECORDS, BUFFER) or np.isnan(found.memory).sum() >= 32
     assert found.intact
-    assert found.array.flags.c_contiguous == (layout in ("contiguous", OFF))
+    assert found.array.flags.c_contiguous == (layout in ("contiguous", OFF, BUFFER))
 
 
-@pytest.mark.parametrize("layout", VECTOR)
+@pytest.mark.parametrize("layout", VECTOR_KINDS)
 def test_a_vector_holds_the_numbers(layout):
     found = laid_out(VALUES.ravel(), layout)
     np.testing.assert_array_equal(found.array, VALUES.ravel())
 
 
 def test_strides_are_what_the_names_say():
-    strides = {layout: tuple(s // 8 for s in laid_out(VALUES, layout).array.strides) for layout in [*MATRIX, *BROADCAST]}
+    strides = {layout: tuple(s // 8 for s in laid_out(VALUES, layout).array.strides) for layout in MATRIX_KINDS}
     assert strides == {
         "contiguous": (3, 1),
         "fortran": (1, 4),
@@ -43,7 +44,11 @@ def test_strides_are_what_the_names_say():
         "one element off alignment": (3, 1),
         "one row broadcast": (0, 1),
         "one column broadcast": (1, 0),
+        "overlapping windows of a series": (1, 1),
+        "a field of packed records": (3, 1),
+        "a buffer of bytes": (3, 1),
     }
+    assert laid_out(VALUES, RECORDS).array.strides == (28, 8)
     assert laid_out(VALUES, "contiguous").array.ctypes.data % 64 == 0
     assert laid_out(VALUES, OFF).array.ctypes.data % 64 == 8
 

@@ -94,15 +94,15 @@ class ByTuple(Plain):
 
 # Of each check: what it is there for, a class or what makes one; its name; the checks that cannot but find it too.
 PLANTED = [
-    ("read-only", BorrowsTheta, "writes-input", ()),
+    ("read-only", BorrowsTheta, "writes-input", ("after-an-error",)),
     ("read-only-activations", BorrowsActivations, "writes-input", ()),
     ("borders", ReadsBeyond, "reads-beyond", ()),
     ("borders", WritesBeyond, "writes-beyond", ()),
-    ("off-alignment", NeedsAlignment, "aligned-only", ()),
+    ("off-alignment", NeedsAlignment, "aligned-only", ("x-layout",)),
     ("theta-layout", FlatTheta, "contiguous-only", ()),
     ("x-layout", FlatX, "contiguous-only", ()),
     ("y-layout", FlatY, "contiguous-only", ()),
-    ("activations-copied", ByTuple, "carries-state", ()),
+    ("activations-copied", ByTuple, "carries-state", ("backward-of-another",)),
     ("activations-layout", FlatActivations, "contiguous-only", ()),
 ]
 

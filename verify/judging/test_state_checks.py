@@ -128,6 +128,42 @@ class TimesZero(Plain):
         return dtheta
 
 
+class NothingToLearn(Plain):
+    """Hands out a part of theta where every output is right."""
+
+    def backward(self, theta, a, y):
+        dtheta = super().backward(theta, a, y)
+        return dtheta if dtheta.any() else theta[:]
+
+
+class ByObject(Plain):
+    """Takes what is one object for one thing: of an x that is y too, the targets are left out."""
+
+    def value_and_grad(self, theta, x, y):
+        return super().value_and_grad(theta, x, y * 0 if x is y else y)
+
+
+class KeyFirst(Plain):
+    """Notes theta before it has looked at x, and keeps the transposes of the theta before."""
+
+    known = kept = None
+
+    def forward(self, theta, x):
+        self.prepare(theta, x)
+        return super().forward(theta, x)
+
+    def prepare(self, theta, x):
+        if self.known != theta.tobytes():
+            self.known = theta.tobytes()
+            if x is not None and x.shape[1] != self.network.layer_sizes[0]:
+                raise ValueError("x: got another number of columns")
+            self.kept = theta.copy()
+
+    def backward(self, theta, a, y):
+        self.prepare(theta, a[0])
+        return super().backward(self.kept, a, y)
+
+
 OTHER_OBJECTS = ("read-only", "borders", "off-alignment", "deepcopy", "pickle", "theta-layout")
 
 
@@ -137,16 +173,16 @@ PLANTED = [
     ("second-call", CONDUCT_BY_NAME["accumulates"], "accumulates", ()),
     ("second-call", CONDUCT_BY_NAME["first-call-zero"], "carries-state", ()),
     ("every-call", After50, "carries-state", ()),
-    ("theta-halved", forgetful(lambda theta, x, y: (np.sign(theta), x, y)), "carries-state", ()),
+    ("theta-halved", forgetful(lambda theta, x, y: (np.sign(theta), x, y)), "carries-state", ("theta-slightly",)),
     ("theta-reversed", forgetful(lambda theta, x, y: (np.sort(theta), x, y)), "carries-state", ()),
     ("theta-first", forgetful(lambda theta, x, y: (theta[1:], x, y)), "carries-state", ()),
     ("theta-last", forgetful(lambda theta, x, y: (theta[:-1], x, y)), "carries-state", ()),
     ("theta-middle", forgetful(lambda theta, x, y: (theta[[0, -1]], x, y)), "carries-state", ("theta-entries",)),
-    ("x-halved", forgetful(lambda theta, x, y: (theta, np.sign(x), y)), "carries-state", ()),
+    ("x-halved", forgetful(lambda theta, x, y: (theta, np.sign(x), y)), "carries-state", ("x-slightly",)),
     ("x-first", forgetful(lambda theta, x, y: (theta, x.ravel()[1:], y)), "carries-state", ()),
     ("x-last-row", forgetful(lambda theta, x, y: (theta, x[:-1], y)), "carries-state", ()),
     ("x-reversed", forgetful(lambda theta, x, y: (theta, np.sort(x, axis=0), y)), "carries-state", ()),
-    ("y-halved", forgetful(lambda theta, x, y: (theta, x, y.argmax(axis=1))), "carries-state", ()),
+    ("y-halved", forgetful(lambda theta, x, y: (theta, x, y.argmax(axis=1))), "carries-state", ("y-slightly",)),
     ("y-entry", forgetful(lambda theta, x, y: (theta, x, y[1:])), "carries-state", ()),
     ("y-last-row", forgetful(lambda theta, x, y: (theta, x, y[:-1])), "carries-state", ()),
     ("y-reversed", forgetful(lambda theta, x, y: (theta, x, np.sort(y, axis=0))), "carries-state", ()),
@@ -159,10 +195,16 @@ PLANTED = [
     ("freed-objects", forgetful(lambda theta, x, y: (theta, x.ctypes.data, y)), "carries-state", ("x-in-place", "x-entries")),
     ("dtypes", FirstDtype, "carries-state", ()),
     ("dtypes", BeganInFloat32, "carries-state", ()),
-    ("batches", LargeBuffer, "carries-state", ()),
+    ("batches", LargeBuffer, "carries-state", ("many-batches",)),
     ("batches", CONDUCT_BY_NAME["stale-rows"], "carries-state", ("many-batches", "after-nan", "dtypes")),
     ("many-batches", SixteenSizes, "carries-state", ()),
     ("many-rows", UpTo256, "rearranged", ()),
+    ("theta-slightly", forgetful(lambda theta, x, y: (np.round(theta, 4), x, y)), "carries-state", ()),
+    ("x-slightly", forgetful(lambda theta, x, y: (theta, np.round(x, 4), y)), "carries-state", ()),
+    ("y-slightly", forgetful(lambda theta, x, y: (theta, x, np.round(y, 3))), "carries-state", ()),
+    ("fitted", NothingToLearn, "keeps-results", ()),
+    ("autoencoder", ByObject, "carries-state", ()),
+    ("after-an-error", KeyFirst, "carries-state", ()),
     ("after-nan", TimesZero, "carries-state", ()),
 ]
 

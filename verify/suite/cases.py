@@ -160,7 +160,13 @@ CONTRACT_CASES: tuple[Case, ...] = (
     Case("contract", "state, aliasing, threads, dtypes, batch sizes and memory, on a network with a hidden layer", (4, 5, 3), 7, "tanh"),
     Case("contract-softmax", "the same with the cross entropy", (5, 4, 6, 3), 6, ("relu", "sigmoid", "sigmoid"), "cross_entropy"),
     Case("contract-one-layer", "the same without a hidden layer", (4, 3), 5),
-    Case("contract-wide", "the same where arrays are too large for a short cut that small ones take", (33, 40, 36, 5), 70, ("relu", "tanh", "identity")),
+    Case(
+        "contract-wide",
+        "the same where arrays are too large for a short cut that small ones take",
+        (33, 40, 36, 5),
+        70,
+        ("relu", "tanh", "identity"),
+    ),
 )
 
 

@@ -17,6 +17,7 @@ from deltacheck.verify.verdict.parameter_blocks import spans
 from deltacheck.verify.verdict.report import Report
 
 UNSUPPORTED, TOO_SLOW = "unsupported", "too_slow"  # what was not judged
+SHOWN = ("pass", "fail", "inconclusive", UNSUPPORTED, TOO_SLOW)
 VERDICTS = ("fail", "inconclusive", TOO_SLOW, UNSUPPORTED, "pass")  # the first that any block has is the case's
 
 
@@ -65,7 +66,10 @@ class Table:
                     "kernel": kernel,
                     "dtype": dtype,
                     "cases": len(part),
-                    **{verdict: int((part["case_verdict"] == verdict).sum()) for verdict in ("pass", "fail", "inconclusive", UNSUPPORTED, TOO_SLOW)},
+                    **{
+                        verdict: int((part["case_verdict"] == verdict).sum())
+                        for verdict in ("pass", "fail", "inconclusive", UNSUPPORTED, TOO_SLOW)
+                    },
                     "entries": int(own["n_checked"].sum()),
                     "largest error": own["max_rel_error"].max(),
                     "would catch": own["smallest_detectable"].median(),
