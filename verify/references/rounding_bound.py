@@ -79,10 +79,10 @@ class _Analysis:
         e_dw, e_db = model.network.unpack(errors)
         delta, e_delta = self.output_delta(e_a[-1], e_z[-1])
         for i in reversed(range(len(model.w))):
-            alike, alike_b = self.one_by_one(a[i], delta)
+            in_order, in_order_b = self.one_by_one(a[i], delta)
             largest_a = a[i] + np.copysign(e_a[i], a[i])
-            e_dw[i][:] = self.product_error(a[i].T, e_a[i].T, delta) + carried(delta.T, e_delta.T, largest_a).T + alike
-            e_db[i][:] = carried(delta.T, e_delta.T, np.ones((len(delta), 1))).T + self.gamma(len(delta)) * abs(delta).sum(axis=0) + alike_b
+            e_dw[i][:] = self.product_error(a[i].T, e_a[i].T, delta) + carried(delta.T, e_delta.T, largest_a).T + in_order
+            e_db[i][:] = carried(delta.T, e_delta.T, np.ones((len(delta), 1))).T + self.gamma(len(delta)) * abs(delta).sum(axis=0) + in_order_b
             e_db[i][:] += len(delta) * self.tiny  # what underflows, underflows in every row
             if i:
                 before = delta @ model.w[i].T
@@ -147,8 +147,8 @@ class _Analysis:
         return carried(left, e_left, right) + own
 
     def one_by_one(self, a: Array, delta: Array) -> tuple[Array, Array]:
-        """Twice what the sums of (13) and (14) are off when rows are added one after the other in the dtype; 0 for few rows."""
-        if len(a) <= FEW:
+        """Twice what the sums of (13) and (14) are off when rows are added one after the other in the dtype; 0 for few or unlike rows."""
+        if len(a) <= FEW or not alike(delta.T).any():
             return np.zeros(1), np.zeros(1)
         wide = np.longdouble if self.dtype == np.float64 else np.float64
         left, right = np.column_stack([a, np.ones(len(a))]).astype(self.dtype), delta.astype(self.dtype)
@@ -186,9 +186,15 @@ def carried(left: Array, e_left: Array, right: Array) -> Array:
     of_columns = abs(right).max(axis=0, keepdims=True, initial=0.0)
     unit_left, unit_right = e_left / np.where(of_rows > 0, of_rows, 1.0), right / np.where(of_columns > 0, of_columns, 1.0)
     random_walk = np.sqrt((unit_left**2) @ (unit_right**2)) * of_rows * of_columns  # squares of small errors would underflow
-    size = abs(left).max(axis=1, keepdims=True, initial=0.0)
-    unit = left / np.where(size > 0, size, 1.0)
-    alike = abs(unit).sum(axis=1) ** 2 > ALIKE * left.shape[1] * (unit**2).sum(axis=1)
     random_walk *= 2.0
-    random_walk[alike] += abs(e_left[alike] @ right)
+    systematic = alike(left)
+    if systematic.any():
+        random_walk[systematic] += abs(e_left[systematic] @ right)
     return np.asarray(np.minimum(e_left @ abs(right), random_walk))
+
+
+def alike(rows: Array) -> Array:
+    """Of which rows the numbers are all of about one size, (n,)."""
+    size = abs(rows).max(axis=1, keepdims=True, initial=0.0)
+    unit = abs(rows) / np.where(size > 0, size, 1.0)
+    return np.asarray(unit.sum(axis=1) ** 2 > ALIKE * rows.shape[1] * (unit**2).sum(axis=1))

@@ -199,7 +199,8 @@ class Configuration:
 
     def _y(self, rng: np.random.Generator) -> Array:
         shape = (self.batch, self.layers[-1])
-        one_hot = np.eye(shape[1])[rng.integers(shape[1], size=shape[0])]
+        one_hot = np.zeros(shape)
+        one_hot[np.arange(len(one_hot)), rng.integers(shape[1], size=shape[0])] = 1
         uniform = rng.random(shape)
         soft = uniform / uniform.sum(axis=1, keepdims=True)
         cross_entropy = self.cost == "cross_entropy"
