@@ -1,4 +1,4 @@
-"""``python -m deltacheck.verify.exam [--results DIR] [--quick]``: examine the verifier, print the scores, write the tables."""
+"""``python -m deltacheck.verify.exam``: examine the verifier, print the scores, write the tables; ``--help`` names the parts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
@@ -16,12 +17,16 @@ from deltacheck.suites.run_folder import new_run, results_folder
 from deltacheck.verify.exam.bugs.catalogue import MUTANTS
 from deltacheck.verify.exam.bugs.mutant import Mutant
 from deltacheck.verify.exam.conditional_bugs.catalogue import CONDITIONAL, TUNING
+from deltacheck.verify.exam.correct_kernels import CORRECT
 from deltacheck.verify.exam.default_run import default_run
 from deltacheck.verify.exam.random_cases import on_digits, ordinary, wild
 from deltacheck.verify.exam.scores import Row, correct_rows, mutant_rows, mutation_table, rule_rows, score_table
 from deltacheck.verify.suite.cases import CASES, Case
+from deltacheck.verify.suite.covering import covering
+from deltacheck.verify.suite.drawn_judging import judged
 
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
+DRAWN_VERDICTS = ("pass", "fail", "inconclusive", "unsupported", "too_slow")
 LARGE = 1000  # parameters: what a smaller case has caught is not put to these as well, which would take most of the time
 
 
@@ -29,17 +34,20 @@ def main() -> None:
     """The exam as a command."""
     parser = argparse.ArgumentParser(prog="python -m deltacheck.verify.exam", description="The verifier's own exam.")
     parser.add_argument("--results", type=Path, default=results_folder(Path.cwd()), help="where the tables go (default: results/)")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the random networks")
-    parser.add_argument("--conditional", action="store_true", help="instead, the bugs that need a condition, each by a usual run")
+    parts = parser.add_mutually_exclusive_group()
+    parts.add_argument("--quick", action="store_true", help="a tenth of the random networks")
+    parts.add_argument("--conditional", action="store_true", help="instead, the bugs that need a condition, each by a usual run")
+    parts.add_argument("--drawn", action="store_true", help="instead, the right kernels at the drawn configurations of a usual run")
     options = parser.parse_args()
     started = time.perf_counter()
-    if options.conditional:
+    if options.conditional or options.drawn:
+        name, what, unit, items, close = CONDITIONAL_PART if options.conditional else DRAWN_PART
         with ProcessPoolExecutor(2, initializer=threadpool_limits, initargs=(1,)) as pool:
-            table = pd.DataFrame(_run(pool, "bugs under a condition, by a usual run", _conditional_at, [bug.name for bug in CONDITIONAL]))
+            table = pd.DataFrame(_run(pool, what, unit, items))
         folder = new_run(options.results.resolve(), "exam")
-        table.to_csv(folder / "conditional.csv", index=False)
-        print("\n".join(["", *conditional_closing(table)]))
-        print(f"{folder}: conditional.csv; {time.perf_counter() - started:.0f} s")
+        table.to_csv(folder / f"{name}.csv", index=False)
+        print("\n".join(["", *close(table)]))
+        print(f"{folder}: {name}.csv; {time.perf_counter() - started:.0f} s")
         return
     with ProcessPoolExecutor(2, initializer=threadpool_limits, initargs=(1,)) as pool:
         mutation, correct = examine(pool, quick=options.quick)
@@ -89,11 +97,34 @@ def closing(mutation: pd.DataFrame, correct: pd.DataFrame, scores: pd.DataFrame)
 
 
 def conditional_closing(table: pd.DataFrame) -> list[str]:
-    """How many of each half and family are caught, and what is not."""
+    """How many of each half and family of the bugs that need a condition are caught, and what is not."""
     caught = table.assign(caught=table["by"] != "nothing").groupby(["half", "family"], sort=False)["caught"].agg(["sum", "size"])
     lines = [f"{row['half']}, {row['family']}: {row['sum']} of {row['size']} caught" for row in caught.reset_index().to_dict("records")]
     missed = table[table["by"] == "nothing"]
     return [*lines, *(f"not caught: {row['bug']} ({row['half']}): {row['description']}" for row in missed.to_dict("records"))]
+
+
+def drawn_closing(table: pd.DataFrame) -> list[str]:
+    """How many right kernels were judged at how many drawn configurations, and whatever was not passed."""
+    counts = table[list(DRAWN_VERDICTS)].sum()
+    n_judged = counts[["pass", "fail", "inconclusive"]].sum()
+    others = ", ".join(f"{verdict} {count}" for verdict, count in counts.items())
+    lines = [f"{n_judged} judgements of {table['kernel'].nunique()} right kernels; of all: {others}"]
+    doubted = table[table["doubted"] != ""].to_dict("records")
+    return [*lines, *(f"not passed, though right: {row['kernel']}, {row['dtype']}: {row['doubted']}" for row in doubted)]
+
+
+def _drawn_at(kernel: str) -> list[Row]:
+    """The verdicts at the configurations of a usual run, counted, and the first that is not a pass."""
+    with np.errstate(all="ignore"):
+        found = list(judged(CORRECT[kernel], [configuration for _, configuration in covering()]))
+    rows = []
+    for dtype in ("float64", "float32"):
+        own = [one for one in found if one.configuration.dtype == dtype]
+        doubted = [f"{one.verdict} at {one.configuration}: {one.message}" for one in own if one.verdict in ("fail", "inconclusive")]
+        counts = {verdict: sum(one.verdict == verdict for one in own) for verdict in DRAWN_VERDICTS}
+        rows.append({"kernel": kernel, "dtype": dtype, **counts, "doubted": doubted[0] if doubted else ""})
+    return rows
 
 
 def _conditional_at(name: str) -> list[Row]:
@@ -136,6 +167,16 @@ def _run(pool: Executor, what: str, unit: Callable[[Any], list[Row]], items: Ite
         if done == len(items) or done % -(-len(items) // 8) == 0:
             print(f"{what}: {done} of {len(items)}, {time.perf_counter() - started:.0f} s", flush=True)
     return rows
+
+
+CONDITIONAL_PART = (
+    "conditional",
+    "bugs under a condition, by a usual run",
+    _conditional_at,
+    [bug.name for bug in CONDITIONAL],
+    conditional_closing,
+)
+DRAWN_PART = ("drawn", "right kernels at drawn configurations", _drawn_at, list(CORRECT), drawn_closing)
 
 
 if __name__ == "__main__":

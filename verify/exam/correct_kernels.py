@@ -9,6 +9,7 @@ import numpy as np
 
 from deltacheck.kernels import Kernel, KernelLike, Network, load
 from deltacheck.verify.exam.bugs.mutant import Array, Plain
+from deltacheck.verify.exam.correct_workspaces import WORKSPACES
 
 BUILT_IN = ("naive", "numpy", "numba")
 
@@ -221,4 +222,5 @@ CORRECT: dict[str, Callable[[Network], KernelLike]] = {
     "bias-as-weight": _BiasAsWeight,
     "double-inside": _DoubleInside,
     "forgets-activations": _ForgetsActivations,
+    **WORKSPACES,
 }

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from deltacheck.kernels import Network
-from deltacheck.verify.exam.__main__ import closing, conditional_closing
+from deltacheck.verify.exam.__main__ import closing, conditional_closing, drawn_closing
 from deltacheck.verify.exam.bugs.catalogue import MUTANTS
 from deltacheck.verify.exam.bugs.mutant import Plain, mutant, scaled
 from deltacheck.verify.exam.conditional_bugs.catalogue import CONDITIONAL, TUNING, UNSEEN
@@ -179,3 +179,12 @@ def test_a_usual_run_passes_what_is_right_and_the_closing_lines_tell():
     assert (found.by, found.message) == ("nothing", "")
     table = pd.DataFrame([{"bug": "one", "family": "sizes", "half": "unseen", "description": "a bug", "by": "nothing"}])
     assert conditional_closing(table) == ["unseen, sizes: 0 of 1 caught", "not caught: one (unseen): a bug"]
+
+
+def test_the_drawn_part_says_what_was_not_passed():
+    rows = [("plain", "float64", 1, 0, 0, 0, 1, ""), ("numpy", "float64", 0, 1, 0, 0, 0, "fail at 1-1: off by 1")]
+    table = pd.DataFrame(rows, columns=["kernel", "dtype", "pass", "fail", "inconclusive", "unsupported", "too_slow", "doubted"])
+    assert drawn_closing(table) == [
+        "2 judgements of 2 right kernels; of all: pass 1, fail 1, inconclusive 0, unsupported 0, too_slow 1",
+        "not passed, though right: numpy, float64: fail at 1-1: off by 1",
+    ]

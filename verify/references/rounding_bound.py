@@ -82,7 +82,9 @@ class _Analysis:
             in_order, in_order_b = self.one_by_one(a[i], delta)
             largest_a = a[i] + np.copysign(e_a[i], a[i])
             e_dw[i][:] = self.product_error(a[i].T, e_a[i].T, delta) + carried(delta.T, e_delta.T, largest_a).T + in_order
-            e_db[i][:] = carried(delta.T, e_delta.T, np.ones((len(delta), 1))).T + self.gamma(len(delta)) * abs(delta).sum(axis=0) + in_order_b
+            e_db[i][:] = (
+                carried(delta.T, e_delta.T, np.ones((len(delta), 1))).T + self.gamma(len(delta)) * abs(delta).sum(axis=0) + in_order_b
+            )
             e_db[i][:] += len(delta) * self.tiny  # what underflows, underflows in every row
             if i:
                 before = delta @ model.w[i].T

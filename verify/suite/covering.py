@@ -23,6 +23,7 @@ from deltacheck.verify.suite.configurations import BIASES, INPUTS, TARGETS, WEIG
 POWERS = {2**power + beside for power in range(2, 11) for beside in (-1, 0, 1)}
 SIZES = tuple(sorted({1, 2, 3} | POWERS | {3 * 2**power for power in range(1, 9)}))
 DEPTHS = (*range(1, 13), 16, 17, 20, 24, 33)  # layers of weights
+DEEP = 12  # more layers occur once only
 DIMENSIONS = ("batch", "inputs", "hidden", "outputs", "depth", "mixed", "large")
 HIDDEN = ("sigmoid", "tanh", "relu", "identity")
 OUTPUT = (*HIDDEN, "softmax")
@@ -79,9 +80,11 @@ def covering(seed: int = 0, rounds: int = ROUNDS) -> Iterator[tuple[str, Configu
     looked_at = [(name, size) for name in DIMENSIONS[:4] for size in (*SIZES, *_random_sizes(rng, RANDOM_SIZES, 1024))]
     looked_at += [("depth", depth) for depth in DEPTHS]
     kinds = _combined(rng)
-    for _ in range(rounds):
+    for n_round in range(rounds):
         for n in rng.permutation(len(looked_at)):
             dimension, size = looked_at[n]
+            if n_round and dimension == "depth" and size > DEEP:
+                continue
             yield dimension, _drawn(rng, next(kinds), dimension, size)
     for dimension, size in ((name, size) for name in DIMENSIONS[:4] for size in LONG):
         yield dimension, _drawn(rng, next(kinds), dimension, size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from math import inf
 
 import pytest
@@ -12,6 +13,7 @@ from deltacheck.suites.shared_options import selection_of
 from deltacheck.verify.judging.contract_checks import TooSlow, all_violations
 from deltacheck.verify.judging.judge_kernel import judge
 from deltacheck.verify.suite.cases import CONTRACT_CASES, CONTRACT_S, Case, cases_for, point, reference_of
+from deltacheck.verify.suite.configurations import Configuration
 from deltacheck.verify.suite.coverage_table import rows_of_drawn
 from deltacheck.verify.suite.covering import DIMENSIONS, covering, thorough
 from deltacheck.verify.suite.drawn_judging import explained, judged
@@ -74,11 +76,16 @@ def test_contract(selection: Selection, judging: Judging, kernel: str, case: Cas
         pytest.fail(f"{kernel} breaks the contract in {dtype} at {case}\n  {lines}", pytrace=False)
 
 
+@cache
+def _drawn(more: bool, seed: int) -> list[tuple[str, Configuration]]:
+    """The configurations of the run, made once for all tests."""
+    return list(thorough(seed) if more else covering(seed))
+
+
 def test_drawn(selection: Selection, judging: Judging, kernel: str, dimension: str, pytestconfig: pytest.Config) -> None:
     kernel_class = selection.kernels[kernel]
     judging.begin(f"{kernel} at drawn configurations: {dimension}")
-    draw = thorough if pytestconfig.getoption("thorough") else covering
-    drawn = [one for name, one in draw(pytestconfig.getoption("seed")) if name == dimension]
+    drawn = [one for name, one in _drawn(pytestconfig.getoption("thorough"), pytestconfig.getoption("seed")) if name == dimension]
     drawn = [one for one in drawn if one.dtype in (selection.dtypes or (one.dtype,))]
     if pytestconfig.getoption("contiguous"):
         drawn = [one.contiguous for one in drawn]
