@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,12 +25,16 @@ Arrays = tuple[Array, Array, Array]
 
 @dataclass(frozen=True)
 class Scene:
-    """An instance that is to be judged, and the arrays in memory that it is to be judged with."""
+    """What is to be judged, and the arrays in memory that it is to be judged with; the instance is made when it is first called."""
 
     kernel_class: KernelClass
-    kernel: KernelLike
     network: Network
     inputs: tuple[LaidOut, LaidOut, LaidOut]
+
+    @cached_property
+    def kernel(self) -> KernelLike:
+        """The instance that is judged."""
+        return made(self.kernel_class, self.network)
 
     @property
     def arrays(self) -> Arrays:
@@ -136,13 +141,19 @@ def _another_instance(scene: Scene) -> None:
 
 
 def _another_network(other: Callable[[Network], Network]) -> OtherCall:
-    """An instance for another network at work, which it may refuse."""
+    """An instance for another network at work, which it may refuse, before the one that is judged is made and after it."""
+
+    def work(scene: Scene, network: Network) -> None:
+        theta, x, y = scene.arrays
+        with suppress(NotImplementedError, ContractError):  # whether it is right there is asked elsewhere
+            kernel = made(scene.kernel_class, network)
+            passes(kernel, network, network.initial(np.random.default_rng(0), theta.dtype), x, y)
 
     def call(scene: Scene) -> None:
         network = other(scene.network)
-        theta, x, y = scene.arrays
-        with suppress(NotImplementedError, ContractError):  # whether it is right there is asked elsewhere
-            passes(made(scene.kernel_class, network), network, network.initial(np.random.default_rng(0), theta.dtype), x, y)
+        work(scene, network)
+        _ = scene.kernel
+        work(scene, network)
 
     return call
 
@@ -157,6 +168,21 @@ def _reversed(network: Network) -> Network:
 def _other_activations(network: Network) -> Network:
     others = {"sigmoid": "tanh", "tanh": "relu", "relu": "sigmoid", "identity": "sigmoid"}
     return Network(network.layer_sizes, tuple(others.get(name, name) for name in network.activations), network.cost)
+
+
+def _other_activation_inside(network: Network) -> Network:
+    """Another activation in the middle of the network alone."""
+    activations = list(network.activations)
+    at = (len(activations) - 1) // 2
+    activations[at] = {"sigmoid": "tanh", "tanh": "relu", "relu": "sigmoid", "identity": "sigmoid"}.get(activations[at], activations[at])
+    return Network(network.layer_sizes, tuple(activations), network.cost)
+
+
+def _other_cost(network: Network) -> Network:
+    """The other cost, with the output activation that goes with it."""
+    if network.cost == "cross_entropy":
+        return Network(network.layer_sizes, (*network.activations[:-1], "sigmoid"))
+    return Network(network.layer_sizes, network.activations, "cross_entropy")
 
 
 def _another_instance_forward(scene: Scene) -> None:
@@ -179,6 +205,8 @@ EARLIER: dict[str, OtherCall] = {
     "another instance": _another_instance,
     "an instance for the hidden layers in reverse": _another_network(_reversed),
     "an instance for other activations": _another_network(_other_activations),
+    "an instance for another activation inside": _another_network(_other_activation_inside),
+    "an instance for the other cost": _another_network(_other_cost),
 }
 BETWEEN: dict[str, OtherCall] = {
     NONE: _none,

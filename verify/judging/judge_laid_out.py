@@ -41,10 +41,9 @@ def judge_laid_out(
     theta, x, y = (laid_out.array for laid_out in inputs)
     broken: list[Diagnosis] = []
     try:
-        kernel = made(kernel_class, network)
-        scene = Scene(kernel_class, kernel, network, inputs)
+        scene = Scene(kernel_class, network, inputs)
         EARLIER[earlier](scene)
-        live = passes(kernel, network, theta, x, y, between=partial(BETWEEN[between], scene) if between != NONE else None)
+        live = passes(scene.kernel, network, theta, x, y, between=partial(BETWEEN[between], scene) if between != NONE else None)
         results = copied(live)
         EARLIER["other rows"](scene)
         if not all_same(live, results):

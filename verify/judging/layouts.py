@@ -26,11 +26,19 @@ MATRIX: dict[
     "every other row": ((2, 1), "C", (slice(None, None, 2), slice(None))),
     "rows backwards": ((1, 1), "C", (BACK, slice(None))),
     "columns backwards": ((1, 1), "C", (slice(None), BACK)),
+    "rows and columns backwards": ((1, 1), "C", (BACK, BACK)),
     OFF: ((1, 1), "C", (slice(None), slice(None))),
 }
+NUMBER = "one number broadcast"
 WINDOWS = "overlapping windows of a series"
-VECTOR = {"contiguous": (1, slice(None)), "every other entry": (2, slice(None, None, 2)), "backwards": (1, BACK), OFF: (1, slice(None))}
-BROADCAST = (ROW, COLUMN, WINDOWS)  # numbers that lie in memory once: all rows, or all columns, are one, or rows begin one apart
+VECTOR = {
+    "contiguous": (1, slice(None)),
+    "every other entry": (2, slice(None, None, 2)),
+    "a column of a matrix": (40, slice(None, None, 40)),
+    "backwards": (1, BACK),
+    OFF: (1, slice(None)),
+}
+BROADCAST = (ROW, COLUMN, NUMBER, WINDOWS)  # numbers that lie in memory once: all rows, or all columns, are one, or rows begin one apart
 RECORDS = "a field of packed records"  # rows, or entries, that lie 4 bytes more apart than their own numbers take
 BUFFER = "a buffer of bytes"  # np.frombuffer: what owns the memory is no array
 MATRIX_KINDS, VECTOR_KINDS = (*MATRIX, RECORDS, BUFFER, *BROADCAST), (*VECTOR, RECORDS, BUFFER)
@@ -63,7 +71,7 @@ def windows(values: Array) -> Array:
 def laid_out(values: Array, layout: str) -> LaidOut:
     """The numbers of ``values``, of one or two dimensions, laid out as ``layout`` says: of ``VECTOR_KINDS``, or of ``MATRIX_KINDS``.
 
-    A layout of ``BROADCAST`` takes the first row for all rows, the first column for all columns, or ``windows``.
+    A layout of ``BROADCAST`` takes the first row for all rows, the first column for all columns, the first number, or ``windows``.
     """
     if layout == WINDOWS:
         series = laid_out(np.concatenate([values[0], values[1:, -1]]), "contiguous")
@@ -76,7 +84,7 @@ def laid_out(values: Array, layout: str) -> LaidOut:
         memory = np.frombuffer(bytearray(values.tobytes()), values.dtype)
         return LaidOut(memory.reshape(values.shape), memory, memory, memory.tobytes())
     if layout in BROADCAST:
-        one = laid_out(values[:1] if layout == ROW else values[:, :1], "contiguous")
+        one = laid_out({ROW: values[:1], COLUMN: values[:, :1], NUMBER: values[:1, :1]}[layout], "contiguous")
         return replace(one, array=np.broadcast_to(one.array, values.shape))
     shape: tuple[int, ...]
     if values.ndim == 1:
@@ -84,7 +92,7 @@ def laid_out(values: Array, layout: str) -> LaidOut:
         shape, order, parts = (len(values) * times,), "C", (part,)
     else:
         (rows, columns), order, parts = MATRIX[layout]  # type: ignore[assignment]
-        shape = (len(values) * rows, values.shape[1] * columns)
+        shape = (len(values) * rows, values.shape[1] * columns + (columns > 1))  # the wider array has an odd number of columns
     if order == "C" and shape != values.shape:  # as people have it: a part of a matrix that owns its memory
         border = -(-BORDER // shape[-1])
         memory = np.full((shape[0] + 2 * border, *shape[1:]), np.nan, values.dtype)

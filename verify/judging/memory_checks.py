@@ -174,6 +174,17 @@ def _activations_laid_out(trial: Trial) -> None:
         _needs_contiguous(f"activations handed back, {layout}", run, contiguous, right)
 
 
+def _rows_of_activations(trial: Trial) -> None:
+    """``backward`` of some rows, by those rows of the activations: the gradient of these rows alone."""
+    used, kind, a = plain_activations(trial)
+    for rows in (slice(0, 1), slice(len(trial.x) // 2, None)):
+        inputs = trial.theta, fresh(trial.x[rows]), fresh(trial.y[rows])
+        expected = trial.new(*inputs)[1:2]
+        dtheta = went_backward(used.kernel, trial.theta, kind(a_i[rows] for a_i in a), trial.y[rows])
+        if not trial.near([dtheta], expected, inputs, GRADIENT):
+            raise ContractError(f"{BY_NUMBERS}: some of their rows do not give the gradient of these rows", "carries-state")
+
+
 MEMORY = (
     Check("read-only", "", "inputs as scratch space, put right in the end", _read_only, quick=True),
     Check("read-only-activations", "", "activations as scratch space, put right in the end", _read_only_activations),
@@ -183,5 +194,6 @@ MEMORY = (
     Check("x-layout", "", "x read as if it lay in C order", _laid_out(1), strided=True),
     Check("y-layout", "", "y read as if it lay in C order", _laid_out(2), strided=True),
     Check("activations-copied", "", "what was kept for the very tuple that forward returned", _activations_copied),
+    Check("rows-of-activations", "", "what was kept for arrays that the rows are parts of", _rows_of_activations),
     Check("activations-layout", "", "activations read as if they lay in C order", _activations_laid_out, strided=True),
 )

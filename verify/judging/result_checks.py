@@ -147,6 +147,19 @@ def _outlives(trial: Trial) -> None:
         raise ContractError("results of an instance that is gone change: they must belong to the caller", "keeps-results")
 
 
+def _views(trial: Trial) -> None:
+    """Parts of results, held when the arrays that they are parts of are held by nobody else."""
+    used = trial.used()
+    output, dtheta, _, dtheta_too = trial.run(used.kernel, *trial.inputs)
+    parts = [output[:, :1], dtheta[: len(dtheta) // 2], dtheta_too[len(dtheta) // 2 :]]
+    del output, dtheta, dtheta_too
+    kept = copied(parts)
+    for _ in range(3):
+        trial.run(used.kernel, *trial.other())
+    if not all_same(parts, kept):
+        raise ContractError("a later call changes parts of results that are still held: they must belong to the caller", "keeps-results")
+
+
 def arrays_of(a: Any) -> Iterator[Array]:
     """All arrays in tuples and lists."""
     if isinstance(a, np.ndarray):
@@ -171,6 +184,7 @@ RESULTS_AND_ORDER = (
     Check("written-activations", "", "activations handed out and kept", _written_activations),
     Check("new-memory", "", "results that cannot be written into, or lie in an input", _writable),
     Check("outlives-instance", "", "memory that goes back to a pool with the instance", _outlives),
+    Check("views-of-results", "", "memory that goes back to a pool with the array, of which parts are held", _views),
     Check("forward-between", "", "a backward pass of the last forward pass", _between(FORWARD, Trial.other, "forward"), quick=True),
     Check("forward-other-theta", "", "the same, if x is the same object", _between(FORWARD, _other_theta, "forward")),
     Check("forward-other-x", "", "the same, if theta is the same object", _between(FORWARD, _other_x, "forward")),

@@ -6,13 +6,14 @@ One argument changes at a time, the others stay the same objects: a cache shows 
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from deltacheck.kernels import Network, value_and_grad_of
-from deltacheck.verify.judging.calls import RESULTS, Array, ContractError, all_same, copied, same
+from deltacheck.verify.judging.calls import RESULTS, Array, ContractError, all_same, copied, near, same
 from deltacheck.verify.judging.trial import CARRIED, Check, Inputs, Trial, Unsupported, fresh, half, must_equal
 
 BATCHES = (3, 40, 5, 1, 40)
@@ -30,8 +31,8 @@ def _negated(array: Array, at: Any) -> Array:
 
 
 def _slightly(array: Array) -> Array:
-    """A fresh copy in which every number is a millionth larger: some units of rounding in float32 too."""
-    return fresh(array * array.dtype.type(1 + 1e-6))
+    """A fresh copy in which every number is a little larger: by some eight units of rounding in float32, by more in float64."""
+    return fresh(array * array.dtype.type(1 + (1e-6 if array.dtype == np.float32 else 1e-12)))
 
 
 def _entry_of_y(y: Array, row: int) -> Array:
@@ -44,18 +45,18 @@ def _entry_of_y(y: Array, row: int) -> Array:
 # What changes beside the point of the trial; signs, order, ends or largest entries stay where a cache might go by them.
 CHANGES: dict[str, tuple[str, str, Callable[[Trial], Inputs]]] = {
     "theta-halved": ("another theta of the same signs", "weights kept by their signs", lambda t: (half(t.theta), t.x, t.y)),
-    "theta-slightly": ("theta changed by a millionth", "a key by np.allclose", lambda t: (_slightly(t.theta), t.x, t.y)),
+    "theta-slightly": ("theta changed slightly", "a key by np.allclose", lambda t: (_slightly(t.theta), t.x, t.y)),
     "theta-reversed": ("theta in another order", "weights kept by a sum or norm", lambda t: (fresh(t.theta[::-1]), t.x, t.y)),
     "theta-first": ("theta[0] changed", "a key without the first entry", lambda t: (_negated(t.theta, slice(1)), t.x, t.y)),
     "theta-last": ("theta[-1] changed", "a key without the last entry", lambda t: (_negated(t.theta, slice(-1, None)), t.x, t.y)),
     "theta-middle": ("theta changed but at its ends", "a key of both ends", lambda t: (_negated(t.theta, slice(1, -1)), t.x, t.y)),
     "x-halved": ("another x of the same signs", "inputs kept by which are positive, or 0", lambda t: (t.theta, half(t.x), t.y)),
-    "x-slightly": ("x changed by a millionth", "a key by np.allclose", lambda t: (t.theta, _slightly(t.x), t.y)),
+    "x-slightly": ("x changed slightly", "a key by np.allclose", lambda t: (t.theta, _slightly(t.x), t.y)),
     "x-first": ("x[0, 0] changed", "a key without the first entry", lambda t: (t.theta, _negated(t.x, (slice(1), slice(1))), t.y)),
     "x-last-row": ("the last row of x changed", "a key of the first rows", lambda t: (t.theta, _negated(t.x, slice(-1, None)), t.y)),
     "x-reversed": ("the rows of x in another order", "a key of sums over rows", lambda t: (t.theta, fresh(t.x[::-1]), t.y)),
     "y-halved": ("y halved", "targets kept by which is the largest", lambda t: (t.theta, t.x, half(t.y))),
-    "y-slightly": ("y changed by a millionth", "a key by np.allclose", lambda t: (t.theta, t.x, _slightly(t.y))),
+    "y-slightly": ("y changed slightly", "a key by np.allclose", lambda t: (t.theta, t.x, _slightly(t.y))),
     "y-entry": ("one entry of y changed", "a key without the first row", lambda t: (t.theta, t.x, _entry_of_y(t.y, 0))),
     "y-last-row": ("the last row of y changed", "a key of the first rows", lambda t: (t.theta, t.x, _entry_of_y(t.y, -1))),
     "y-reversed": ("the rows of y in another order", "a key of sums over rows", lambda t: (t.theta, t.x, fresh(t.y[::-1]))),
@@ -71,17 +72,66 @@ def _changed(change: Callable[[Trial], Inputs]) -> Callable[[Trial], None]:
 
 
 def _refilled(which: int) -> Callable[[Trial], None]:
-    """The same array object with other numbers in it, as descent changes theta and a loop over batches refills x and y."""
+    """The same array object with other numbers in it, as descent changes theta and a loop over batches refills x and y.
+
+    Once as it is, and once as a read-only view of what changes.
+    """
 
     def run(trial: Trial) -> None:
-        arrays = [fresh(array) for array in trial.inputs]
         kernel = trial.used().kernel
-        trial.run(kernel, *arrays)
-        arrays[which][...] = arrays[which][::-1] * arrays[which].dtype.type(0.75)
-        text = "numbers changed in place are not seen: something is kept by identity"
-        must_equal(trial.run(kernel, *arrays), trial.new(*arrays), text)
+        for writeable in (True, False):
+            arrays = [fresh(array) for array in trial.inputs]
+            views = [array.view() for array in arrays]
+            views[which].flags.writeable = writeable
+            trial.run(kernel, *views)
+            arrays[which][...] = arrays[which][::-1] * arrays[which].dtype.type(0.75)
+            text = "numbers changed in place are not seen: something is kept by identity"
+            must_equal(trial.run(kernel, *views), trial.new(*arrays), text)
 
     return run
+
+
+def _minibatches(trial: Trial) -> None:
+    """Batches that are parts of one array of data, in memory and in a file."""
+    theta, x, y = trial.inputs
+    parts = [(x, y), (half(x[::-1]), half(y[::-1]))]
+    expected = [trial.new(theta, *part) for part in parts]
+    with tempfile.TemporaryDirectory() as folder:
+        in_memory = tuple(np.concatenate(both) for both in zip(*parts, strict=True))
+        in_file = tuple(_mapped(array, f"{folder}/{name}") for name, array in zip("xy", in_memory, strict=True))
+        for all_x, all_y in (in_memory, in_file):
+            kernel = trial.used().kernel
+            for n in (0, 1, 0):
+                rows = slice(n * len(x), (n + 1) * len(x))
+                got = trial.run(kernel, theta, all_x[rows], all_y[rows])
+                if not trial.near(got, expected[n], (theta, *parts[n])):
+                    raise ContractError("another part of the same array is taken for the first: state is carried over", "carries-state")
+
+
+def _mapped(array: Array, path: str) -> Array:
+    mapped: Array = np.memmap(path, array.dtype, "w+", shape=array.shape)
+    mapped[...] = array
+    return mapped
+
+
+def _one_table(trial: Trial) -> None:
+    """x and y as columns of one table: their memory is interleaved."""
+    theta, x, y = trial.inputs
+    table = np.hstack([x, y])
+    expected = trial.new(theta, x, y)
+    got = trial.run(trial.used().kernel, theta, table[:, : x.shape[1]], table[:, x.shape[1] :])
+    if not trial.near(got, expected, trial.inputs):
+        raise ContractError("x and y as columns of one table give another result", "rearranged")
+    first, *hidden, _ = trial.network.layer_sizes  # and as wide as each other
+    if first == 1 and trial.network.cost == "cross_entropy":
+        raise Unsupported
+    network = Network((first, *hidden, first), trial.network.activations, trial.network.cost)
+    theta = fresh(network.initial(np.random.default_rng(0), trial.theta.dtype))
+    table = np.hstack([x, x[::-1] * x.dtype.type(0.5)])
+    expected = trial.new(theta, x, half(x[::-1]), network=network)
+    got = trial.run(trial.made(network), theta, table[:, :first], table[:, first:], network=network)
+    if not near(got, expected, theta.dtype):
+        raise ContractError("x and y as columns of one table give another result", "rearranged")
 
 
 def _first_call(trial: Trial) -> None:
@@ -198,6 +248,7 @@ def _after_an_error(trial: Trial) -> None:
     """Calls that raise, each with other data than the last good call; then a good one."""
     used, (theta, x, y) = trial.used(), trial.other()
     expected = trial.new(theta, x, y)
+    other = np.float32 if theta.dtype == np.float64 else np.float64
     both = value_and_grad_of(used.kernel, trial.network)
     wide_theta, wide_x, wide_y = (fresh(np.concatenate([array, array[..., :1]], axis=-1)) for array in (theta, x, y))
     mistaken_calls: tuple[Callable[[], Any], ...] = (  # larger arrays, never smaller ones: not every kernel looks at shapes
@@ -206,6 +257,9 @@ def _after_an_error(trial: Trial) -> None:
         lambda: used.kernel.backward(theta, used.kernel.forward(theta, x), wide_y),
         lambda: both(theta, wide_x, y),
         lambda: both(theta, x, wide_y),
+        lambda: used.kernel.forward(theta, x.astype(other)),
+        lambda: used.kernel.forward(theta.astype(other), x),
+        lambda: both(theta, x, y.astype(other)),
         lambda: used.kernel.forward(theta, None),  # type: ignore[arg-type]
         lambda: used.kernel.backward(theta, used.kernel.forward(theta, x), None),  # type: ignore[arg-type]
         lambda: both(theta, x, None),  # type: ignore[arg-type]
@@ -278,6 +332,8 @@ STATE = (
     Check("theta-in-place", "theta changed in place", "weights kept while theta is the same object", _refilled(0), quick=True),
     Check("x-in-place", "x refilled", "inputs kept while x is the same object", _refilled(1)),
     Check("y-in-place", "y refilled", "targets kept while y is the same object", _refilled(2)),
+    Check("minibatches", "", "data kept by the array that a batch is part of", _minibatches),
+    Check("one-table", "", "arrays told apart by whether their memory overlaps", _one_table, strided=True),
     Check("equal-objects", "the same numbers in other arrays", "anything that starts anew with each array object", _equal_objects),
     Check("freed-objects", "arrays freed and made again", "a key of addresses, which come again", _freed_objects),
     Check("dtypes", "the other dtype in between", "a workspace of the first call's dtype", _dtypes),

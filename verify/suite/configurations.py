@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from deltacheck.kernels import Network
 from deltacheck.verify.judging.earlier_calls import NONE
-from deltacheck.verify.judging.layouts import COLUMN, ROW, WINDOWS, LaidOut, laid_out, windows
+from deltacheck.verify.judging.layouts import COLUMN, NUMBER, ROW, WINDOWS, LaidOut, laid_out, windows
 from deltacheck.verify.references.network_model import Model
 
 Array = NDArray[Any]
@@ -21,13 +21,18 @@ INPUTS = {
     USUAL: "standard normal",
     "sparse": "half of them exactly 0",
     "very sparse": "nineteen of twenty exactly 0",
+    "one-hot": "one 1 in each row, 0 else",
+    "0 and 1": "0 or 1",
     "bytes": "whole numbers from 0 to 255",
+    "pixels": "whole numbers from 0 to 255, divided by 255",
+    "counts": "whole numbers, most of them small, some above 100,000",
     "signs": "1 or -1, as many of each in every column",
     "whole": "whole numbers from -9 to 9",
     "zero row": "one row exactly 0",
     "zero column": "one input exactly 0 in all rows",
     "column of ones": "one input exactly 1 in all rows",
     "positive": "above 0",
+    "negative": "below 0",
     "tiny": "of size 1e-3",
     "faint": "of size 1e-20",
     "huge": "of size 1e5",
@@ -42,12 +47,12 @@ TARGETS = {
     "signed": "standard normal",
     "0 and 1": "0 or 1, several in a row",
     "-1, 0 and 1": "of either sign, or 0",
-    "whole": "whole numbers up to 1000",
+    "whole": "whole numbers up to 100,000",
     "zero row": "one row exactly 0",
     "unequal sums": "rows of unlike sizes",
     "large": "up to 1e4; with the cross entropy rows that sum to 30",
     "huge": "up to 1e25, in float32 1e12",
-    "fitted": "the output itself but for 1e-7 of it, in float32 4e-3",
+    "fitted": "the output itself but for 1e-10 of it, in float32 4e-3",
 }
 WEIGHTS = {
     USUAL: "as a network starts",
@@ -56,10 +61,13 @@ WEIGHTS = {
     "faint layer": "1e-24 times as large in one layer",
     "one large": "one weight of each layer is 50",
     "zeros": "a third of them exactly 0",
+    "very sparse": "nineteen of twenty exactly 0",
+    "all zero": "exactly 0",
     "zero unit": "all weights into one unit exactly 0",
     "equal units": "all units of a layer alike",
     "one sign": "all positive",
     "identity": "1 from each unit to its like, 0 else, and no biases",
+    "permutation": "1 from each unit to the next but one, 0 else",
 }
 BIASES = {
     USUAL: "as a network starts",
@@ -116,12 +124,14 @@ class Configuration:
         x, y = self._x(rng), self._y(rng)
         if self.targets == "fitted":
             output = Model(self.network, theta.astype(self.dtype), x.astype(self.dtype), y).a[-1]
-            y = output + (1e-7 if self.dtype == "float64" else 4e-3) * abs(output).max() * rng.standard_normal(y.shape)
+            y = output + (1e-10 if self.dtype == "float64" else 4e-3) * abs(output).max() * rng.standard_normal(y.shape)
         for array, layout in ((x, self.x_layout), (y, self.y_layout)):
             if layout == ROW:
                 array[:] = array[:1]
             elif layout == COLUMN:
                 array[:] = array[:, :1]
+            elif layout == NUMBER:
+                array[:] = array[0, 0]
             elif layout == WINDOWS:
                 array[:] = windows(array)
         return theta.astype(self.dtype), x.astype(self.dtype), y.astype(self.dtype)
@@ -147,6 +157,12 @@ class Configuration:
                 w_i.flat[rng.integers(w_i.size)] = 50
             elif self.weights == "identity":
                 w_i[:], b_i[:] = np.eye(*w_i.shape), 0
+            elif self.weights == "permutation":
+                w_i[:] = np.roll(np.eye(*w_i.shape), 2, axis=1)
+            elif self.weights == "very sparse":
+                w_i *= rng.random(w_i.shape) < 0.05
+            elif self.weights == "all zero":
+                w_i[:] = 0
             elif self.weights == "equal units":
                 w_i[:], b_i[:] = w_i[:, :1], b_i[:1]
             elif self.weights == "zeros":
@@ -175,6 +191,15 @@ class Configuration:
             x = rng.permuted(np.broadcast_to(np.resize([[1.0], [-1.0]], (len(x), 1)), x.shape), axis=0)
         elif self.inputs == "whole":
             x = rng.integers(-9, 10, x.shape).astype(float)
+        elif self.inputs == "one-hot":
+            x[:] = 0
+            x[np.arange(len(x)), rng.integers(x.shape[1], size=len(x))] = 1
+        elif self.inputs == "0 and 1":
+            x = (x > 0).astype(float)
+        elif self.inputs == "pixels":
+            x = rng.integers(0, 256, x.shape) / 255
+        elif self.inputs == "counts":
+            x = np.floor(np.exp(rng.uniform(0, 12, x.shape)))
         elif self.inputs == "zero row":
             x[rng.integers(len(x))] = 0
         elif self.inputs == "zero column":
@@ -183,6 +208,8 @@ class Configuration:
             x[:, rng.integers(x.shape[1])] = 1
         elif self.inputs == "positive":
             x = abs(x)
+        elif self.inputs == "negative":
+            x = -abs(x)
         elif self.inputs == "tiny":
             x *= 1e-3
         elif self.inputs == "faint":
@@ -214,7 +241,7 @@ class Configuration:
         elif self.targets == "-1, 0 and 1":
             y = rng.integers(-1, 2, shape).astype(float)
         elif self.targets == "whole":
-            y = rng.integers(0, 1001, shape).astype(float)
+            y = rng.integers(0, 100_001, shape).astype(float)
         elif self.targets == "huge":
             y = uniform * (1e25 if self.dtype == "float64" else 1e12)
         elif self.targets == "0 and 1":

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ SMALL = 6  # the most of any dimension that is not the one looked at
 CLASSES: dict[str, Sequence[tuple[int, int]]] = {  # of sizes, from and to, combined with each other where ``mixed`` is looked at
     "batch": ((1, 1), (2, 6), (7, 16), (17, 40), (41, 130), (131, 300)),
     "inputs": ((1, 1), (2, 6), (7, 40), (41, 130)),
-    "hidden": ((1, 1), (2, 6), (7, 16), (17, 40), (41, 90)),
+    "hidden": ((1, 1), (2, 6), (7, 16), (17, 40), (41, 90), (91, 160)),
     "outputs": ((1, 1), (2, 6), (7, 40), (41, 130)),
     "depth": ((1, 1), (2, 2), (3, 3), (4, 5), (6, 8), (9, 12)),
     "alike": ((0, 0), (1, 1)),  # whether all hidden layers are of one width
@@ -40,6 +40,10 @@ ROUNDS = 3  # how often each size of each dimension occurs, each time among othe
 RANDOM_SIZES = 8  # of each dimension, beside the powers of two
 LONG = (1536, 2048, 2049, 4096, 4097)  # sizes that occur once in each dimension
 SQUARE = (4, 8, 16, 24, 32, 64, 128)  # sizes of a square matrix of weights
+STEPS = (2, 4, 8, 16, 32)  # what all sizes of a configuration are multiples of
+MOST_ALIGNED = 100
+MOST_PRODUCTS = 2_000_000  # of a forward pass through several layers
+TWO_LARGE = (330, 640)  # from, and to, two sizes among the batch, inputs, hidden units and outputs
 LARGE = 10  # configurations with three large dimensions
 MANY = (  # layers and batch: more than 65,536 weights in one layer or numbers in one activation, 2²⁴ products in a sum of products
     ((280, 241), 3),
@@ -93,6 +97,14 @@ def covering(seed: int = 0, rounds: int = ROUNDS) -> Iterator[tuple[str, Configu
         yield "hidden", _made(rng, next(kinds), [size, size, size], size)
     for row in _mixed_classes():
         yield "mixed", _mixed(rng, next(kinds), dict(zip(CLASSES, row, strict=True)))
+    for step in STEPS:
+        for depth in (2, 3):
+            widths = (step * rng.integers(1, max(2, MOST_ALIGNED // step) + 1, depth + 1)).tolist()
+            yield "mixed", _made(rng, next(kinds), widths, step * int(rng.integers(1, 4)))
+    for one, other in combinations(range(4), 2):
+        sizes = rng.integers(2, SMALL + 1, 4)
+        sizes[[one, other]] = rng.integers(*TWO_LARGE, 2)
+        yield "large", _made(rng, next(kinds), sizes[1:].tolist(), int(sizes[0]))
     for layers, batch in MANY:
         yield "large", _made(rng, next(kinds), list(layers), batch)
     for _ in range(LARGE):
@@ -137,7 +149,9 @@ def _mixed(rng: np.random.Generator, kinds: dict[str, Any], classes: dict[str, t
     low, high = classes["hidden"]
     hidden = [size["hidden"]] * (size["depth"] - 1) if size["alike"] else rng.integers(low, high + 1, size["depth"] - 1).tolist()
     outputs = max(size["outputs"], 2) if kinds["output"] == "softmax" else size["outputs"]
-    return _made(rng, kinds, [size["inputs"], *hidden, outputs], size["batch"])
+    widths = [size["inputs"], *hidden, outputs]
+    affordable = MOST_PRODUCTS // sum(n_in * n_out for n_in, n_out in pairwise(widths))
+    return _made(rng, kinds, widths, max(1, min(size["batch"], affordable)))
 
 
 def _random_sizes(rng: np.random.Generator, count: int, most: int) -> list[int]:
