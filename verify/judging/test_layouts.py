@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deltacheck.verify.judging.layouts import BUFFER, COLUMN, MATRIX_KINDS, OFF, RECORDS, ROW, VECTOR_KINDS, WINDOWS, laid_out
+from deltacheck.verify.judging.layouts import BUFFER, COLUMN, MATRIX_KINDS, NUMBER, OFF, RECORDS, ROW, VECTOR_KINDS, WINDOWS, laid_out
 
 VALUES = np.arange(1.0, 13.0).reshape(4, 3)
 
@@ -15,7 +15,7 @@ VALUES = np.arange(1.0, 13.0).reshape(4, 3)
 def test_a_matrix_holds_the_numbers(layout, dtype):
     values = VALUES.astype(dtype)
     in_windows = np.lib.stride_tricks.sliding_window_view(np.r_[VALUES[0], VALUES[1:, -1]], 3)
-    expected = {WINDOWS: in_windows, ROW: np.repeat(values[:1], 4, axis=0), COLUMN: np.repeat(values[:, :1], 3, axis=1)}.get(layout, values)
+    expected = {WINDOWS: in_windows, NUMBER: np.full_like(values, 1), ROW: np.repeat(values[:1], 4, axis=0), COLUMN: np.repeat(values[:, :1], 3, axis=1)}.get(layout, values)
     found = laid_out(values, layout)
     np.testing.assert_array_equal(found.array, expected)
     assert found.array.dtype == values.dtype
@@ -35,14 +35,16 @@ def test_strides_are_what_the_names_say():
     assert strides == {
         "contiguous": (3, 1),
         "fortran": (1, 4),
-        "columns of a wider array": (6, 1),
+        "columns of a wider array": (7, 1),
         "part of a fortran array": (1, 8),
-        "every other column": (6, 2),
+        "every other column": (7, 2),
         "every other row": (6, 1),
         "rows backwards": (-3, 1),
         "columns backwards": (3, -1),
         "one element off alignment": (3, 1),
+        "rows and columns backwards": (-3, -1),
         "one row broadcast": (0, 1),
+        "one number broadcast": (0, 0),
         "one column broadcast": (1, 0),
         "overlapping windows of a series": (1, 1),
         "a field of packed records": (3, 1),

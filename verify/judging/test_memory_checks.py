@@ -79,6 +79,19 @@ class FlatActivations(Plain):
         return super().backward(theta, (a[0], *(as_if_contiguous(a_i) for a_i in a[1:])), y)
 
 
+class FirstRows(Plain):
+    """Knows its activations by the arrays that they are parts of, and takes the first rows of what it keeps of them."""
+
+    def forward(self, theta, x):
+        self.whole = super().forward(theta, x)
+        return self.whole
+
+    def backward(self, theta, a, y):
+        if all(a_i.base is whole for a_i, whole in zip(a[1:], getattr(self, "whole", ((), *a[1:]))[1:], strict=True)):
+            a = [a[0], *(whole[: len(y)] for whole in self.whole[1:])]
+        return super().backward(theta, a, y)
+
+
 class ByTuple(Plain):
     """Keeps z for each tuple that it has handed out."""
 
@@ -94,15 +107,16 @@ class ByTuple(Plain):
 
 # Of each check: what it is there for, a class or what makes one; its name; the checks that cannot but find it too.
 PLANTED = [
-    ("read-only", BorrowsTheta, "writes-input", ("after-an-error",)),
+    ("read-only", BorrowsTheta, "writes-input", ("after-an-error", "theta-in-place")),
     ("read-only-activations", BorrowsActivations, "writes-input", ()),
     ("borders", ReadsBeyond, "reads-beyond", ()),
-    ("borders", WritesBeyond, "writes-beyond", ()),
-    ("off-alignment", NeedsAlignment, "aligned-only", ("x-layout",)),
+    ("borders", WritesBeyond, "writes-beyond", ("minibatches",)),
+    ("off-alignment", NeedsAlignment, "aligned-only", ("x-layout", "minibatches")),
     ("theta-layout", FlatTheta, "contiguous-only", ()),
     ("x-layout", FlatX, "contiguous-only", ()),
     ("y-layout", FlatY, "contiguous-only", ()),
-    ("activations-copied", ByTuple, "carries-state", ("backward-of-another",)),
+    ("activations-copied", ByTuple, "carries-state", ("backward-of-another", "rows-of-activations")),
+    ("rows-of-activations", FirstRows, "carries-state", ()),
     ("activations-layout", FlatActivations, "contiguous-only", ()),
 ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -99,6 +101,26 @@ class RemembersForTheta(Plain):
         return super().backward(theta, self.last[1] if theta is self.last[0] and len(self.last[1][0]) == len(y) else a, y)
 
 
+class Recycling(Plain):
+    """A gradient's memory is used again once nobody holds the array."""
+
+    lent = ()
+
+    def backward(self, theta, a, y):
+        dtheta = super().backward(theta, a, y)
+        free = [memory for memory, handle in self.lent if handle() is None]
+        memory = next((one for one in free if one.dtype == dtheta.dtype and len(one) == len(dtheta)), np.empty_like(dtheta))
+        memory[:] = dtheta
+        out = np.frombuffer(memory.data, memory.dtype).view(Handed)
+        result = out.view(np.ndarray)
+        self.lent = [*((m, h) for m, h in self.lent if m is not memory), (memory, weakref.ref(result))]
+        return result
+
+
+class Handed(np.ndarray):
+    pass
+
+
 class LargeInScratch(Plain):
     """Of 32 rows or more, hidden activations lie where the next forward pass writes."""
 
@@ -165,6 +187,7 @@ PLANTED = [
     ("written-gradient", KeepsGradient, "keeps-results", ()),
     ("written-activations", KeepsActivations, "keeps-results", ()),
     ("new-memory", ReadOnlyGradient, "read-only-results", ()),
+    ("views-of-results", Recycling, "keeps-results", ()),
     ("outlives-instance", pooled, "keeps-results", ()),
     ("forward-other-theta", RemembersForX, "carries-state", ("backward-of-another",)),
     ("forward-other-x", RemembersForTheta, "carries-state", ("backward-of-another",)),

@@ -180,19 +180,15 @@ class _Analysis:
 def carried(left: Array, e_left: Array, right: Array) -> Array:
     """What the errors ``e_left`` of ``left`` add up to in ``left @ right``.
 
-    At worst they add up all with one sign; errors of many terms add up as a random walk does, and twice that is allowed. Where the
-    numbers of a row of ``left`` are alike, as those of saturated units are, their errors may be alike as well, and what they add up to
-    then is allowed beside it.
+    At worst they add up all with one sign; errors of many terms add up as a random walk does, and twice that is allowed. Relative
+    errors may be alike, those of saturated units say: what they add up to then, each with the sign of its number, is allowed as well.
     """
     of_rows = e_left.max(axis=1, keepdims=True, initial=0.0)
     of_columns = abs(right).max(axis=0, keepdims=True, initial=0.0)
     unit_left, unit_right = e_left / np.where(of_rows > 0, of_rows, 1.0), right / np.where(of_columns > 0, of_columns, 1.0)
     random_walk = np.sqrt((unit_left**2) @ (unit_right**2)) * of_rows * of_columns  # squares of small errors would underflow
-    random_walk *= 2.0
-    systematic = alike(left)
-    if systematic.any():
-        random_walk[systematic] += abs(e_left[systematic] @ right)
-    return np.asarray(np.minimum(e_left @ abs(right), random_walk))
+    systematic = abs(np.copysign(e_left, left) @ right)
+    return np.asarray(np.minimum(e_left @ abs(right), random_walk + np.maximum(random_walk, systematic)))
 
 
 def alike(rows: Array) -> Array:
