@@ -130,6 +130,8 @@ def passes_in_quiet(
     for what, array in zip(("output", "gradient", "gradient of value_and_grad"), (output, dtheta, dtheta_too), strict=True):
         if any(np.may_share_memory(array, own) for own in (theta, x, y)):
             raise ContractError(f"the {what} lies in the memory of an input: a result must be new memory", "keeps-results")
+        if any(stride == 0 and n > 1 for stride, n in zip(array.strides, array.shape, strict=True)):
+            raise ContractError(f"numbers of the {what} share memory: a result is written into by its owner", "keeps-results")
     return output, dtheta, cost, dtheta_too
 
 

@@ -25,7 +25,7 @@ from deltacheck.verify.references.rounding_bound import allowed
 
 SEEN = 1e-3  # relative: what is left of an old result is off by more, and rounding by less, in float32 too
 SHARE = "instances share state"
-INSTANCES = 17
+INSTANCES = 130
 MANY_ROWS = 300  # enough for one thread to be let on while the other is in the middle of a call
 TURNS = 20
 THREADS = 9
@@ -86,7 +86,7 @@ def _by_turns(trial: Trial) -> None:
     """A forward pass of each of many instances, then a backward pass of each, each with other data."""
     inputs = []
     for n in range(INSTANCES):
-        smaller = trial.theta.dtype.type(1 - n / 64)
+        smaller = trial.theta.dtype.type(1 - n / 512)
         inputs.append((fresh(trial.theta * smaller), fresh(trial.x * smaller), trial.y))
     expected = []
     for theta, x, y in inputs:

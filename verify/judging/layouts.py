@@ -24,6 +24,8 @@ MATRIX: dict[
     "part of a fortran array": ((2, 1), "F", (slice(None), slice(None))),
     "every other column": ((1, 2), "C", (slice(None), slice(None, None, 2))),
     "every other row": ((2, 1), "C", (slice(None, None, 2), slice(None))),
+    "every other row backwards": ((2, 1), "C", (slice(None, None, -2), slice(None))),
+    "every other row of a fortran array": ((2, 1), "F", (slice(None, None, 2), slice(None))),
     "rows backwards": ((1, 1), "C", (BACK, slice(None))),
     "columns backwards": ((1, 1), "C", (slice(None), BACK)),
     "rows and columns backwards": ((1, 1), "C", (BACK, BACK)),

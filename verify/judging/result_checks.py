@@ -13,6 +13,7 @@ from deltacheck.verify.judging.trial import Check, Inputs, Trial, half, must_equ
 IGNORES = "backward does not go by the activations that it is given"
 WRITTEN = "what the caller writes into a result comes back with the next call: results must be new memory"
 CALLS = 300
+BACKWARD = 1200  # further calls of backward alone
 LARGE = 40
 FORWARD, BOTH = "a forward pass of other data", "value_and_grad of other data"
 
@@ -88,10 +89,15 @@ def _many_calls(trial: Trial) -> None:
                 f"call {n + 2} gives another result than the first, with the same inputs: state is carried over", "carries-state"
             )
         kept += [*hidden, (n, output, now[0]), (n, dtheta, now[1]), (n, dtheta_too, now[3])]
+    (theta, x, y), expected = sets[0]
+    a = went_forward(kernel, network, theta, x)
+    for n in range(CALLS, CALLS + BACKWARD):  # of a gradient for each sample, say, all may be kept
+        dtheta = went_backward(kernel, theta, a, y)
+        kept.append((n, dtheta, expected[1]))
     lost = next((n for n, array, before in kept if array.tobytes() != before), None)
     if lost is not None:
         raise ContractError(
-            f"of {CALLS} calls, a later one changes what call {lost + 2} returned: it must belong to the caller", "keeps-results"
+            f"of {CALLS + BACKWARD} calls, a later one changes what call {lost + 2} returned: it must belong to the caller", "keeps-results"
         )
 
 
@@ -152,6 +158,7 @@ def _views(trial: Trial) -> None:
     used = trial.used()
     output, dtheta, _, dtheta_too = trial.run(used.kernel, *trial.inputs)
     parts = [output[:, :1], dtheta[: len(dtheta) // 2], dtheta_too[len(dtheta) // 2 :]]
+    parts += [a_i[:1] for a_i in arrays_of(went_forward(used.kernel, trial.network, *trial.inputs[:2])) if a_i.ndim]
     del output, dtheta, dtheta_too
     kept = copied(parts)
     for _ in range(3):

@@ -80,7 +80,7 @@ def _refilled(which: int) -> Callable[[Trial], None]:
     def run(trial: Trial) -> None:
         kernel = trial.used().kernel
         for writeable in (True, False):
-            arrays = [fresh(array) for array in trial.inputs]
+            arrays: list[Array] = [fresh(array) for array in trial.inputs]
             views = [array.view() for array in arrays]
             views[which].flags.writeable = writeable
             trial.run(kernel, *views)
@@ -95,17 +95,26 @@ def _minibatches(trial: Trial) -> None:
     """Batches that are parts of one array of data, in memory and in a file."""
     theta, x, y = trial.inputs
     parts = [(x, y), (half(x[::-1]), half(y[::-1]))]
-    expected = [trial.new(theta, *part) for part in parts]
     with tempfile.TemporaryDirectory() as folder:
         in_memory = tuple(np.concatenate(both) for both in zip(*parts, strict=True))
         in_file = tuple(_mapped(array, f"{folder}/{name}") for name, array in zip("xy", in_memory, strict=True))
         for all_x, all_y in (in_memory, in_file):
             kernel = trial.used().kernel
-            for n in (0, 1, 0):
-                rows = slice(n * len(x), (n + 1) * len(x))
+            for rows in (slice(len(x)), slice(len(x), None), slice(len(x)), slice(None, None, 2)):
+                plain = fresh(in_memory[0][rows]), fresh(in_memory[1][rows])
+                if rows.step and not _takes(trial, theta, all_x[rows], all_y[rows]):  # others say so
+                    continue
                 got = trial.run(kernel, theta, all_x[rows], all_y[rows])
-                if not trial.near(got, expected[n], (theta, *parts[n])):
+                if not trial.near(got, trial.new(theta, *plain), (theta, *plain)):
                     raise ContractError("another part of the same array is taken for the first: state is carried over", "carries-state")
+
+
+def _takes(trial: Trial, theta: Array, x: Array, y: Array, network: Network | None = None) -> bool:
+    """Whether a new instance gives for these arrays what another gives for contiguous copies."""
+    expected = trial.new(theta, fresh(x), fresh(y), network=network)
+    with contextlib.suppress(ContractError, NotImplementedError):
+        return near(trial.run(trial.made(network), theta, x, y, network=network), expected, theta.dtype)
+    return False
 
 
 def _mapped(array: Array, path: str) -> Array:
@@ -128,10 +137,7 @@ def _one_table(trial: Trial) -> None:
 def _in_one_table(trial: Trial, network: Network, theta: Array, x: Array, y: Array) -> None:
     expected, n = trial.new(theta, x, y, network=network), x.shape[1]
     one, two, three = (np.hstack([x, y]) for _ in range(3))
-    apart = False  # whether columns of two tables are taken: if not, others say so
-    with contextlib.suppress(ContractError):
-        apart = near(trial.run(trial.made(network), theta, two[:, :n], three[:, n:], network=network), expected, theta.dtype)
-    if apart:
+    if _takes(trial, theta, two[:, :n], three[:, n:], network):  # if columns of two tables are not taken, others say so
         got = trial.run(trial.made(network), theta, one[:, :n], one[:, n:], network=network)
         if not near(got, expected, theta.dtype):
             raise ContractError("x and y as columns of one table give another result than of two", "rearranged")
@@ -230,8 +236,14 @@ def _entries(which: int) -> Callable[[Trial], None]:
 
 def _fitted(trial: Trial) -> None:
     """Targets that are the output itself: the gradient is 0 or rounding, and still new memory."""
-    y = fresh(trial.new(*trial.inputs)[0])
-    trial.same_as_new(trial.used().kernel, trial.theta, trial.x, y)
+    y, kernel = fresh(trial.new(*trial.inputs)[0]), trial.used().kernel
+    expected = trial.new(trial.theta, trial.x, y)
+    for _ in range(2):
+        got = trial.run(kernel, trial.theta, trial.x, y)
+        must_equal(got, expected, "what the caller writes into a gradient comes back, or another state", "keeps-results")
+        for gradient in (got[1], got[3]):
+            if gradient.flags.writeable:
+                gradient += gradient.dtype.type(1)
 
 
 def _autoencoder(trial: Trial) -> None:
@@ -254,7 +266,13 @@ def _after_an_error(trial: Trial) -> None:
     other = np.float32 if theta.dtype == np.float64 else np.float64
     both = value_and_grad_of(used.kernel, trial.network)
     wide_theta, wide_x, wide_y = (fresh(np.concatenate([array, array[..., :1]], axis=-1)) for array in (theta, x, y))
+
+    def overflowing() -> None:
+        with np.errstate(over="raise"):
+            both(theta, x * x.dtype.type(np.sqrt(np.finfo(x.dtype).max)), y * y.dtype.type(np.sqrt(np.finfo(y.dtype).max)) * 8)
+
     mistaken_calls: tuple[Callable[[], Any], ...] = (  # larger arrays, never smaller ones: not every kernel looks at shapes
+        overflowing,
         lambda: used.kernel.forward(theta, wide_x),
         lambda: used.kernel.forward(wide_theta, x),
         lambda: used.kernel.backward(theta, used.kernel.forward(theta, x), wide_y),
@@ -282,6 +300,18 @@ def _not_a_number(trial: Trial) -> None:
     with contextlib.suppress(ContractError, NotImplementedError):  # NaN may be refused
         trial.run(used.kernel, theta, fresh(np.full_like(x, np.nan)), y)
     must_equal(trial.run(used.kernel, *trial.inputs), used.kept, "what is left of a batch of NaN changes the result: state")
+
+
+def _propagates(trial: Trial) -> None:
+    """NaN in a row of x: that row's output is NaN, and so are the cost and the gradient; nothing else is."""
+    theta, x, y = trial.inputs
+    x = fresh(x)
+    x[-1, 0] = np.nan
+    output, dtheta, cost, dtheta_too = trial.run(trial.made(), theta, x, y)
+    if not np.isnan(output[-1]).all() or np.isnan(output[:-1]).any():
+        raise ContractError("NaN in a row of x must come out in that row of the output, and in no other", "hides-nan")
+    if not np.isnan(cost) or not np.isnan(dtheta).any() or not np.isnan(dtheta_too).any():
+        raise ContractError("NaN in x must come out in the cost and in the gradient", "hides-nan")
 
 
 def _many_rows(trial: Trial) -> None:
@@ -348,6 +378,7 @@ STATE = (
     Check("fitted", "targets that are the output", "a way out where nothing is wrong", _fitted),
     Check("autoencoder", "x as the targets too", "inputs that are told apart by where they lie", _autoencoder),
     Check("after-an-error", "", "a key that is set before the work is done", _after_an_error),
+    Check("propagates-nan", "", "NaN that is lost on the way", _propagates),
     Check("after-nan", "", "rows left over and multiplied by 0", _not_a_number),
     Check("back-again", "", "a state that other data change", _back_again, quick=True),
 )

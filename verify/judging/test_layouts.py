@@ -15,7 +15,13 @@ VALUES = np.arange(1.0, 13.0).reshape(4, 3)
 def test_a_matrix_holds_the_numbers(layout, dtype):
     values = VALUES.astype(dtype)
     in_windows = np.lib.stride_tricks.sliding_window_view(np.r_[VALUES[0], VALUES[1:, -1]], 3)
-    expected = {WINDOWS: in_windows, NUMBER: np.full_like(values, 1), ROW: np.repeat(values[:1], 4, axis=0), COLUMN: np.repeat(values[:, :1], 3, axis=1)}.get(layout, values)
+    overlapping = {
+        WINDOWS: in_windows,
+        NUMBER: np.full_like(values, 1),
+        ROW: np.repeat(values[:1], 4, axis=0),
+        COLUMN: np.repeat(values[:, :1], 3, axis=1),
+    }
+    expected = overlapping.get(layout, values)
     found = laid_out(values, layout)
     np.testing.assert_array_equal(found.array, expected)
     assert found.array.dtype == values.dtype
@@ -43,6 +49,8 @@ def test_strides_are_what_the_names_say():
         "columns backwards": (3, -1),
         "one element off alignment": (3, 1),
         "rows and columns backwards": (-3, -1),
+        "every other row backwards": (-6, 1),
+        "every other row of a fortran array": (2, 8),
         "one row broadcast": (0, 1),
         "one number broadcast": (0, 0),
         "one column broadcast": (1, 0),

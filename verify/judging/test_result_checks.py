@@ -184,7 +184,7 @@ class GradientInActivations(Plain):
 PLANTED = [
     ("many-calls", After200, "carries-state", ()),
     ("many-calls", Ring, "keeps-results", ()),
-    ("written-gradient", KeepsGradient, "keeps-results", ()),
+    ("written-gradient", KeepsGradient, "keeps-results", ("fitted",)),
     ("written-activations", KeepsActivations, "keeps-results", ()),
     ("new-memory", ReadOnlyGradient, "read-only-results", ()),
     ("views-of-results", Recycling, "keeps-results", ()),

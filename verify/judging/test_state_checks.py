@@ -128,6 +128,13 @@ class TimesZero(Plain):
         return dtheta
 
 
+class ReluWithoutNan(Plain):
+    """NaN counts as 0 on its way through an activation."""
+
+    def sigma(self, activation, z):
+        return super().sigma(activation, np.nan_to_num(z))
+
+
 class NothingToLearn(Plain):
     """Hands out a part of theta where every output is right."""
 
@@ -230,6 +237,7 @@ PLANTED = [
     ("fitted", NothingToLearn, "keeps-results", ()),
     ("autoencoder", ByObject, "carries-state", ()),
     ("after-an-error", KeyFirst, "carries-state", ()),
+    ("propagates-nan", ReluWithoutNan, "hides-nan", ()),
     ("after-nan", TimesZero, "carries-state", ()),
 ]
 

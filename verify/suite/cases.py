@@ -112,6 +112,7 @@ CASES: tuple[Case, ...] = (
         targets=0.7,
         offset=0.2,
     ),
+    Case("softmax-one-class", "the only class has the probability 1, and the gradient is 0", (4, 3, 1), 5, "tanh", "cross_entropy"),
     # Magnitudes.
     Case("saturated-sigmoid", "weights × 10: σ′ close to 0, 1 − a loses its digits", (4, 6, 5, 3), 7, weights=10.0),
     Case("saturated-tanh", "weights × 5: 1 − a² loses its digits", (4, 6, 5, 3), 7, "tanh", weights=5.0),

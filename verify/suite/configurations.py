@@ -25,7 +25,7 @@ INPUTS = {
     "0 and 1": "0 or 1",
     "bytes": "whole numbers from 0 to 255",
     "pixels": "whole numbers from 0 to 255, divided by 255",
-    "counts": "whole numbers, most of them small, some above 100,000",
+    "counts": "whole numbers, from 1 to 2³¹",
     "signs": "1 or -1, as many of each in every column",
     "whole": "whole numbers from -9 to 9",
     "zero row": "one row exactly 0",
@@ -39,12 +39,15 @@ INPUTS = {
     "one large row": "one row 300 times as large",
     "unlike columns": "inputs of sizes from 1e-4 to 1e4",
     "equal rows": "all rows alike",
+    "nearly equal rows": "all rows alike but for a millionth",
+    "single": "standard normal, rounded to single precision",
 }
 TARGETS = {
     USUAL: "uniform in 0 … 1; with the cross entropy one-hot",
     "soft": "rows that sum to 1, without a 0",
     "smoothed": "one 0.998 in each row, the others a little above 0",
     "signed": "standard normal",
+    "1 and its like": "one 1 in each row, the others of either sign, and 0 in sum",
     "0 and 1": "0 or 1, several in a row",
     "-1, 0 and 1": "of either sign, or 0",
     "whole": "whole numbers up to 100,000",
@@ -67,6 +70,8 @@ WEIGHTS = {
     "equal units": "all units of a layer alike",
     "one sign": "all positive",
     "identity": "1 from each unit to its like, 0 else, and no biases",
+    "nearly symmetric": "alike both ways between as many units, but for a millionth",
+    "single": "rounded to single precision",
     "permutation": "1 from each unit to the next but one, 0 else",
 }
 BIASES = {
@@ -157,6 +162,11 @@ class Configuration:
                 w_i.flat[rng.integers(w_i.size)] = 50
             elif self.weights == "identity":
                 w_i[:], b_i[:] = np.eye(*w_i.shape), 0
+            elif self.weights == "nearly symmetric":
+                n = min(w_i.shape)
+                w_i[:n, :n] = (w_i[:n, :n] + w_i[:n, :n].T) / 2 * (1 + 1e-6 * rng.standard_normal((n, n)))
+            elif self.weights == "single":
+                w_i[:] = w_i.astype(np.float32)
             elif self.weights == "permutation":
                 w_i[:] = np.roll(np.eye(*w_i.shape), 2, axis=1)
             elif self.weights == "very sparse":
@@ -199,7 +209,7 @@ class Configuration:
         elif self.inputs == "pixels":
             x = rng.integers(0, 256, x.shape) / 255
         elif self.inputs == "counts":
-            x = np.floor(np.exp(rng.uniform(0, 12, x.shape)))
+            x = np.floor(np.exp(rng.uniform(0, 21, x.shape)))
         elif self.inputs == "zero row":
             x[rng.integers(len(x))] = 0
         elif self.inputs == "zero column":
@@ -222,6 +232,10 @@ class Configuration:
             x *= 10.0 ** rng.uniform(-4, 4, x.shape[1])
         elif self.inputs == "equal rows":
             x[:] = x[0]
+        elif self.inputs == "nearly equal rows":
+            x = x[0] + 1e-6 * x
+        elif self.inputs == "single":
+            x = x.astype(np.float32).astype(float)
         return x
 
     def _y(self, rng: np.random.Generator) -> Array:
@@ -238,6 +252,9 @@ class Configuration:
             y = 0.998 * one_hot + 0.002 / shape[1]
         elif self.targets == "signed":
             y = rng.standard_normal(shape)
+        elif self.targets == "1 and its like":
+            others = (uniform - 0.5) * (1 - one_hot)
+            y = one_hot + others - (1 - one_hot) * others.sum(axis=1, keepdims=True) / max(shape[1] - 1, 1)
         elif self.targets == "-1, 0 and 1":
             y = rng.integers(-1, 2, shape).astype(float)
         elif self.targets == "whole":

@@ -21,7 +21,8 @@ from deltacheck.verify.judging.layouts import MATRIX_KINDS, VECTOR_KINDS
 from deltacheck.verify.suite.configurations import BIASES, INPUTS, TARGETS, WEIGHTS, Configuration
 
 POWERS = {2**power + beside for power in range(2, 11) for beside in (-1, 0, 1)}
-SIZES = tuple(sorted({1, 2, 3} | POWERS | {3 * 2**power for power in range(1, 9)}))
+ROUND = {10, 20, 50, 100, 200, 250, 500, 750, 1000}  # in tens, as people choose them
+SIZES = tuple(sorted({1, 2, 3} | POWERS | {3 * 2**power for power in range(1, 9)} | ROUND))
 DEPTHS = (*range(1, 13), 16, 17, 20, 24, 33)  # layers of weights
 DEEP = 12  # more layers occur once only
 DIMENSIONS = ("batch", "inputs", "hidden", "outputs", "depth", "mixed", "large")
@@ -40,12 +41,14 @@ ROUNDS = 3  # how often each size of each dimension occurs, each time among othe
 RANDOM_SIZES = 8  # of each dimension, beside the powers of two
 LONG = (1536, 2048, 2049, 4096, 4097)  # sizes that occur once in each dimension
 SQUARE = (4, 8, 16, 24, 32, 64, 128)  # sizes of a square matrix of weights
-STEPS = (2, 4, 8, 16, 32)  # what all sizes of a configuration are multiples of
+STEPS = (2, 4, 8, 10, 16, 25, 32)  # what all sizes of a configuration are multiples of
 MOST_ALIGNED = 100
 MOST_PRODUCTS = 2_000_000  # of a forward pass through several layers
 TWO_LARGE = (330, 640)  # from, and to, two sizes among the batch, inputs, hidden units and outputs
 LARGE = 10  # configurations with three large dimensions
-MANY = (  # layers and batch: more than 65,536 weights in one layer or numbers in one activation, 2²⁴ products in a sum of products
+# Layers and batch: more than 65,536 weights in one layer or numbers in one activation, 2²⁴ products in one matrix product; parameters in
+# thousands, and a power of two of them.
+MANY = (
     ((280, 241), 3),
     ((3, 259, 270), 4),
     ((3, 270, 259, 2), 3),
@@ -54,6 +57,8 @@ MANY = (  # layers and batch: more than 65,536 weights in one layer or numbers i
     ((5, 250), 280),
     ((2, 520), 270),
     ((258, 261), 257),
+    ((199, 100), 3),
+    ((127, 128), 3),
 )
 KINDS: dict[str, Sequence[str]] = {
     "output": OUTPUT,
@@ -131,10 +136,11 @@ def _combined(rng: np.random.Generator) -> Iterator[dict[str, str]]:
     for n in rng.permutation(len(rows)):
         yield rows[n]
     while True:
-        yield {
+        row = {
             name: str(values[0] if name in FIRST_IS_USUAL and rng.random() < 1 / 3 else rng.choice(values))
             for name, values in KINDS.items()
         }
+        yield row | ({"y_layout": row["x_layout"]} if rng.random() < 1 / 3 else {})  # as two tables of one origin have it
 
 
 @cache
@@ -174,8 +180,8 @@ def _drawn(rng: np.random.Generator, kinds: dict[str, Any], dimension: str, size
 
 def _large(rng: np.random.Generator, kinds: dict[str, Any], least: int, most: int) -> Configuration:
     """Batch and all widths large; one width beyond what 16 bits count, in parameters."""
-    widths = [int(n) for n in rng.integers(least, most, 3)]
-    widths[int(rng.integers(3))] = int(rng.integers(most, 3 * most))
+    widths = [int(n) for n in rng.integers(least, most, int(rng.choice([3, 4])))]
+    widths[int(rng.integers(len(widths)))] = int(rng.integers(most, 3 * most))
     return _made(rng, kinds | {"biases": "usual"}, widths, int(rng.integers(least, most)))
 
 

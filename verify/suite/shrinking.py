@@ -13,6 +13,7 @@ Fails = Callable[[Configuration], bool]
 
 TRIALS = 150  # judgements that a failure is worth, some 5 ms each
 MANY = 1000  # parameters that are worth a word
+MOST_DIVISORS = 6  # of a size that are tried in its place
 LITTLE = 3  # a size that needs no explanation
 
 
@@ -56,7 +57,8 @@ class Smallest:
     def _lower(self, dimension: int) -> None:
         """A size as low as it fails at: the little ones first, then between those that pass and those that fail."""
         size = _size(self.configuration, dimension)
-        for little in (2, 3, 1, 4, 5):
+        divisors = [n for n in range(6, size) if size % n == 0]
+        for little in (2, 3, 1, 4, 5, *divisors[:MOST_DIVISORS]):
             if little < size and self._take(_with_size(self.configuration, dimension, little)):
                 return
         low, high = min(5, size), size
