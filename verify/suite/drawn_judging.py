@@ -14,7 +14,7 @@ from deltacheck.verify.suite.drawn_points import point_of, telling
 from deltacheck.verify.suite.shrinking import Smallest
 from deltacheck.verify.verdict.report import Report
 
-LONG_S = 2.0  # a configuration that would take a kernel longer is left out, and listed so
+LONG_S = 1.0  # a configuration that would take a kernel longer is left out, and listed so
 SHOWN = 6  # lines of a report
 
 
