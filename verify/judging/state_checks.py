@@ -74,19 +74,23 @@ def _changed(change: Callable[[Trial], Inputs]) -> Callable[[Trial], None]:
 def _refilled(which: int) -> Callable[[Trial], None]:
     """The same array object with other numbers in it, as descent changes theta and a loop over batches refills x and y.
 
-    Once as it is, and once as a read-only view of what changes.
+    Once as it is, once as a read-only view of what changes, and once as a file mapped into memory.
     """
 
     def run(trial: Trial) -> None:
         kernel = trial.used().kernel
-        for writeable in (True, False):
-            arrays: list[Array] = [fresh(array) for array in trial.inputs]
-            views = [array.view() for array in arrays]
-            views[which].flags.writeable = writeable
-            trial.run(kernel, *views)
-            arrays[which][...] = arrays[which][::-1] * arrays[which].dtype.type(0.75)
-            text = "numbers changed in place are not seen: something is kept by identity"
-            must_equal(trial.run(kernel, *views), trial.new(*arrays), text)
+        with tempfile.TemporaryDirectory() as folder:
+            for how in ("as it is", "read-only", "in a file"):
+                arrays: list[Array] = [fresh(array) for array in trial.inputs]
+                if how == "in a file":
+                    arrays[which] = _mapped(arrays[which], f"{folder}/numbers")
+                given = list(arrays)
+                given[which] = arrays[which].view()
+                given[which].flags.writeable = how != "read-only"
+                trial.run(kernel, *given)
+                arrays[which][...] = arrays[which][::-1] * arrays[which].dtype.type(0.75)
+                text = "numbers changed in place are not seen: something is kept by identity"
+                must_equal(trial.run(kernel, *given), trial.new(*arrays), text)
 
     return run
 
