@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
@@ -15,6 +16,7 @@ from deltacheck.verify.suite.shrinking import Smallest
 from deltacheck.verify.verdict.report import Report
 
 LONG_S = 1.0  # a configuration that would take a kernel longer is left out, and listed so
+RECENT = 30  # judgements that tell how long the next will take: the lower quartile, for many may have compiled something
 SHOWN = 6  # lines of a report
 
 
@@ -31,10 +33,13 @@ class Judged:
 
 def judged(kernel_class: KernelClass, configurations: Iterable[Configuration]) -> Iterator[Judged]:
     """The verdicts, the cheap ones first."""
-    each_s = inf  # seconds for a multiply-add, by the fastest so far: small ones are mostly overhead
+    recent: deque[tuple[float, int]] = deque(maxlen=RECENT)  # seconds and multiply-adds of the last ones judged
+    least_s = inf  # what a call takes however small the network is
     for configuration in sorted(map(telling, configurations), key=lambda one: one.multiply_adds):
-        if each_s < inf and each_s * configuration.multiply_adds > LONG_S:
-            yield Judged(configuration, "too_slow", message=f"by smaller ones it would take {each_s * configuration.multiply_adds:.2g} s")
+        each_s = sorted((seconds - least_s) / count for seconds, count in recent)
+        expected_s = each_s[len(each_s) // 4] * configuration.multiply_adds if each_s else 0.0
+        if expected_s > LONG_S:
+            yield Judged(configuration, "too_slow", message=f"by smaller ones it would take {expected_s:.2g} s")
             continue
         started = time.perf_counter()
         try:
@@ -43,11 +48,8 @@ def judged(kernel_class: KernelClass, configurations: Iterable[Configuration]) -
             yield Judged(configuration, "unsupported", message=str(error))
             continue
         seconds = time.perf_counter() - started
-        if each_s == inf:  # the first may have compiled
-            started = time.perf_counter()
-            judge_at(kernel_class, configuration)
-            seconds = time.perf_counter() - started
-        each_s = min(each_s, seconds / configuration.multiply_adds)
+        least_s = min(least_s, seconds)
+        recent.append((seconds, configuration.multiply_adds))
         yield Judged(configuration, report.verdict, seconds, report.message, report)
 
 
