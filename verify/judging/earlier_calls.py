@@ -47,6 +47,7 @@ OtherCall = Callable[[Scene], None]
 Change = Callable[[Array, Array, Array], Arrays]
 
 NONE = "nothing"
+ANOTHER = {"sigmoid": "tanh", "tanh": "relu", "relu": "sigmoid", "identity": "sigmoid"}  # activation for each; softmax stays
 
 
 def _none(scene: Scene) -> None:
@@ -166,15 +167,14 @@ def _reversed(network: Network) -> Network:
 
 
 def _other_activations(network: Network) -> Network:
-    others = {"sigmoid": "tanh", "tanh": "relu", "relu": "sigmoid", "identity": "sigmoid"}
-    return Network(network.layer_sizes, tuple(others.get(name, name) for name in network.activations), network.cost)
+    return Network(network.layer_sizes, tuple(ANOTHER.get(name, name) for name in network.activations), network.cost)
 
 
 def _other_activation_inside(network: Network) -> Network:
     """Another activation in the middle of the network alone."""
     activations = list(network.activations)
     at = (len(activations) - 1) // 2
-    activations[at] = {"sigmoid": "tanh", "tanh": "relu", "relu": "sigmoid", "identity": "sigmoid"}.get(activations[at], activations[at])
+    activations[at] = ANOTHER.get(activations[at], activations[at])
     return Network(network.layer_sizes, tuple(activations), network.cost)
 
 

@@ -16,7 +16,7 @@ from deltacheck.verify.suite.shrinking import Smallest
 from deltacheck.verify.verdict.report import Report
 
 LONG_S = 1.0  # a configuration that would take a kernel longer is left out, and listed so
-RECENT = 30  # judgements that tell how long the next will take: the lower quartile, for many may have compiled something
+RECENT = 30  # judgements that tell how long the next will take: the fastest of them, for many may have compiled something
 SHOWN = 6  # lines of a report
 
 
@@ -36,8 +36,8 @@ def judged(kernel_class: KernelClass, configurations: Iterable[Configuration]) -
     recent: deque[tuple[float, int]] = deque(maxlen=RECENT)  # seconds and multiply-adds of the last ones judged
     least_s = inf  # what a call takes however small the network is
     for configuration in sorted(map(telling, configurations), key=lambda one: one.multiply_adds):
-        each_s = sorted((seconds - least_s) / count for seconds, count in recent)
-        expected_s = each_s[len(each_s) // 4] * configuration.multiply_adds if each_s else 0.0
+        each_s = min(((seconds - least_s) / count for seconds, count in recent), default=0.0)
+        expected_s = each_s * configuration.multiply_adds
         if expected_s > LONG_S:
             yield Judged(configuration, "too_slow", message=f"by smaller ones it would take {expected_s:.2g} s")
             continue
