@@ -71,26 +71,34 @@ def compare(name: str, got: Array, expected: Array, allowed: Array, doubtful: Ar
     got, expected, allowed = (np.asarray(array, np.float64) for array in (got, expected, allowed))
     checked = ~np.isnan(expected)
     doubtful = np.zeros(got.shape, bool) if doubtful is None else doubtful
-    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        off = np.where(checked, abs(got - expected), 0.0)
+    with np.errstate(invalid="ignore", over="ignore"):
         unknown = checked & (~np.isfinite(allowed) | ~np.isfinite(expected) | doubtful)
-        wrong = checked & ~unknown & ~(off <= allowed)
+        wrong = checked & ~unknown & ~(abs(got - expected) <= allowed)
+    why = ""
+    if doubtful.any():
+        why = f"the two references contradict each other at {int(doubtful.sum())} entries: they are at fault, not the kernel"
+    elif unknown.any():
+        why = f"rounding leaves {int(unknown.sum())} of {int(checked.sum())} entries undetermined"
+    return block_of(name, why, got, expected, allowed, checked, wrong, unknown)
+
+
+def block_of(name: str, why: str, got: Array, expected: Array, allowed: Array, checked: Array, wrong: Array, unknown: Array) -> Block:
+    """The block whose entries were ``checked`` and found ``wrong``, or could not be judged (``unknown``, for the reason ``why``)."""
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        off = np.where(checked & ~np.isnan(expected), abs(got - expected), 0.0)
         excess = np.where(off == 0, 0.0, off / allowed)
         detectable = np.where(checked & ~unknown & (expected != 0), 2.0 * allowed / abs(expected), np.inf)
     n_checked, n_wrong = int(checked.sum()), int(wrong.sum())
     candidates = wrong if n_wrong else unknown if unknown.any() else checked
     at = np.unravel_index(int(np.argmax(np.where(candidates, np.nan_to_num(excess, nan=np.inf), -1.0))), got.shape)
-    scale = float(np.nanmax(abs(expected))) if n_checked else np.nan
+    known = abs(expected[checked & ~np.isnan(expected)])
+    scale = float(known.max()) if known.size else np.nan
     max_abs = float(off.max()) if n_checked else np.nan  # NaN when the kernel gave one
     verdict: Verdict = "fail" if n_wrong else "inconclusive" if unknown.any() or not n_checked else "pass"
     if n_wrong:
         why = f"{n_wrong} of {n_checked} entries wrong"
-    elif doubtful.any():
-        why = f"the two references contradict each other at {int(doubtful.sum())} entries: they are at fault, not the kernel"
-    elif unknown.any():
-        why = f"rounding leaves {int(unknown.sum())} of {n_checked} entries undetermined"
-    else:
-        why = "" if n_checked else "nothing was checked"
+    elif not n_checked:
+        why = "nothing was checked"
     return Block(
         name=name,
         verdict=verdict,

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deltacheck.verify.verdict.array_verdict import SHOWN, UNKNOWN, Block, Diagnosis, Verdict, worst
+from deltacheck.verify.verdict.entries import Entries
+from deltacheck.verify.verdict.function_text import function_text
+from deltacheck.verify.verdict.notebook import notebook_html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +32,13 @@ class Report:
     diagnoses: tuple[Diagnosis, ...] = ()  # names for what is wrong, the violations first; empty for a pass
     method: str = "none"
     seconds: float = field(default=0.0, compare=False)
+    rows: Entries | None = None  # the gradient's entries one by one, of a function
+    notes: tuple[str, ...] = ()  # what was assumed or measured that the verdict rests on
+    evaluations: int = 0  # of the cost
+
+    def __bool__(self) -> bool:
+        """Whether the verdict is a pass."""
+        return self.verdict == "pass"
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -49,6 +59,8 @@ class Report:
 
         A gradient that is exactly 0 throughout has shown something, in absolute terms.
         """
+        if self.rows is not None:  # each entry was judged by what its own check is worth
+            return not self.gradient_blocks
         return not (self.zero or any(block.smallest_detectable < SHOWN for block in self.gradient_blocks))
 
     @property
@@ -76,6 +88,13 @@ class Report:
         return pd.DataFrame(rows, columns=[*Block.__dataclass_fields__, "method"]).rename(columns={"name": "block", "why": "message"})
 
     @property
+    def entries(self) -> pd.DataFrame:
+        """A row for each entry checked: block, index, got, reference, its error, allowed, certificate, method, step, verdict."""
+        if self.rows is None:
+            raise AttributeError("entries: this report holds blocks alone, in table")
+        return self.rows.table
+
+    @property
     def lines(self) -> list[str]:
         """What is wrong, the most telling first: its names, the forward pass, then the gradient from the output back."""
         lines = [f"fail: {violation.text}" for violation in self.violations]
@@ -93,7 +112,9 @@ class Report:
         return self.lines[0] if self.lines else ""
 
     def __str__(self) -> str:
-        """At most ten lines to read."""
+        """At most ten lines to read; one screen for a function."""
+        if self.rows is not None:
+            return "\n".join(function_text(self))
         if self.verdict != "pass":
             lines = self.lines
             return "\n".join(lines if len(lines) <= LINES else [*lines[: LINES - 1], f"… and {len(lines) - LINES + 1} more"])
@@ -106,6 +127,10 @@ class Report:
             f"pass: {checked} of {entries} gradient entries checked ({zero} of them 0) by {self.method}; "
             f"a relative error of {self.smallest_detectable:.1g} would have been caught in whichever block it stood"
         )
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the text, and for a function a picture of the gradient against its references."""
+        return notebook_html(str(self), self.rows)
 
     def raise_if_failed(self) -> None:
         """Raise ``GradientError`` with this report unless the verdict is pass: what could not be told is no success either."""

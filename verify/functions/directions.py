@@ -1,0 +1,68 @@
+"""Whole blocks along random directions, and the gradient at another theta."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltacheck.verify.functions.cost import Cost
+from deltacheck.verify.functions.gradient import ROUNDING, Gradient
+from deltacheck.verify.functions.ladder import Ladder
+from deltacheck.verify.functions.screening import sizes_of
+from deltacheck.verify.verdict.array_verdict import Block, compare
+from deltacheck.verify.verdict.parameter_blocks import Span
+
+Array = NDArray[Any]
+
+N_DIRECTIONS = 6
+
+
+def along_signs(cost: Cost, part: Span, gradient: Gradient, rng: np.random.Generator, block: Block) -> Block:
+    """The whole block along a few random directions of signs; ``block`` itself unless it passes and one of them does not."""
+    if block.verdict != "pass":
+        return block
+    size = float(np.median(sizes_of(cost.flat)[part.at]))
+    for _ in range(N_DIRECTIONS):
+        direction = np.zeros(cost.size)
+        direction[part.at] = rng.choice([-1.0, 1.0], part.at.stop - part.at.start)
+        slope = _ladder(cost, cost.flat, cost.value, direction, size).slope()
+        if not slope.known:
+            continue
+        rounding = 8 * ROUNDING * gradient.unit * float(np.linalg.norm(gradient.got[part.at])) + ROUNDING * float(
+            gradient.spread[part.at].sum()
+        )
+        along = np.array(float(direction @ gradient.got))
+        judged = compare(f"{part.name} along random signs", along, np.array(slope.value), np.array(slope.error + rounding))
+        if judged.verdict != "pass":
+            return judged
+    return block
+
+
+def stale(cost: Cost, gradient: Gradient, smooth: list[int], rng: np.random.Generator) -> str:
+    """Whether entries that stay the same at another theta ought to have changed, in words; empty when not.
+
+    ``smooth``: the entries that lie on no kink; on one, any constant between the slopes is right.
+    """
+    sizes = sizes_of(cost.flat)
+    other = (cost.flat + sizes * rng.uniform(2.0**-7, 2.0**-6, cost.size)).astype(cost.theta.dtype).astype(np.float64)
+    there = gradient.at(other)
+    if there is None or not np.isfinite(there).all():
+        return ""
+    same = np.zeros(cost.size, bool)
+    same[smooth] = (there == gradient.got)[smooth] & (there != 0)[smooth]
+    value = cost(other)
+    if not same.any() or not np.isfinite(value):
+        return ""
+    direction = np.where(same, sizes, 0.0)
+    direction *= rng.uniform(0.5, 1.0, cost.size)
+    slope = _ladder(cost, other, value, direction, 1.0).slope()
+    rounding = ROUNDING * float((gradient.unit * abs(there) + gradient.spread) @ abs(direction))
+    if slope.known and abs(float(there @ direction) - slope.value) > 4 * (slope.error + rounding):
+        return f"stale: the gradient at another theta has the same {int(same.sum())} entries as here, where the cost has other slopes"
+    return ""
+
+
+def _ladder(cost: Cost, flat: Array, value: float, direction: Array, size: float) -> Ladder:
+    return Ladder(lambda t: cost(flat + t * direction), 0.0, value, size, np.float64, 4 * cost.wobble)

@@ -1,0 +1,235 @@
+"""The verdict of each entry: few evaluations where these suffice, a full ladder of steps where they do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltacheck.verify.functions.analytic import complex_derivative
+from deltacheck.verify.functions.cost import Cost
+from deltacheck.verify.functions.gradient import PROBES, ROUNDING, Gradient
+from deltacheck.verify.functions.ladder import UNKNOWN, Ladder, Slope
+from deltacheck.verify.functions.screening import Screened, by_complex_step, by_differences, confirm, sizes_of
+from deltacheck.verify.references.complex_step import COMPLEX_STEP
+from deltacheck.verify.verdict.array_verdict import Verdict
+from deltacheck.verify.verdict.entries import ONE_SIDED
+
+Array = NDArray[Any]
+
+SHARP = 1e-6  # a screened reference whose relative error is larger, and larger than the rounding, is made again by the ladder
+WEAK = 0.1  # of the slopes nearby: an allowance beyond it tells nothing
+KINK = 1e-3  # one-sided slopes that differ by less, relative to the larger, are no kink
+PLATEAU = 2.0**-20  # of the cost: wider steps of a staircase are no rounding
+LADDERS = 64  # at most, of entries that the screening finds wrong; the others are wrong by the screening's reference
+UNSTABLE = 4.0  # times its bound that an error must be to fail where the cost changes from call to call
+
+
+@dataclass
+class Judged:
+    """One entry: its verdict, and what that rests on."""
+
+    verdict: Verdict
+    reference: float
+    reference_error: float
+    allowed: float
+    method: str
+    step: float = 0.0
+    kink: bool = False
+
+
+@dataclass
+class Judgement:
+    """All entries judged, by their place in theta, and what was found on the way, in words."""
+
+    entries: dict[int, Judged]
+    digits: int  # correct ones of the cost, by its noise
+    notes: list[str] = field(default_factory=list)
+
+
+def judge_entries(cost: Cost, gradient: Gradient, chosen: Array, rng: np.random.Generator) -> Judgement:
+    """Judge the entries ``chosen`` of the gradient."""
+    sizes = sizes_of(cost.flat)
+    noise = cost.noise(rng, sizes)
+    judge = _Judge(cost, gradient, sizes, noise, rng)
+    return judge.all(chosen)
+
+
+class _Judge:
+    def __init__(self, cost: Cost, gradient: Gradient, sizes: Array, noise: float, rng: np.random.Generator) -> None:
+        self.cost, self.gradient, self.sizes, self.noise, self.rng = cost, gradient, sizes, noise, rng
+        self.typical = float(np.median(abs(cost.flat[cost.flat != 0]))) if cost.flat.any() else 1.0
+        self.notes: list[str] = []
+        self.in_more_digits: Array | None = None
+        self.probed_more = self.asked_more_digits = False
+
+    def all(self, chosen: Array) -> Judgement:
+        judged: dict[int, Judged] = {}
+        doubtful = list(map(int, chosen))
+        if self.cost.repeatable:
+            screened = self._screened(chosen)
+            judged, doubtful = self._by_screening(screened)
+        for entry in doubtful:
+            judged[entry] = self._by_ladder(entry)
+        relative = self.noise / abs(self.cost.value) if self.cost.value else 0.0
+        digits = int(-np.log10(max(relative, 2.0**-52)))
+        return Judgement({int(entry): judged[int(entry)] for entry in chosen}, digits, self.notes)
+
+    def _screened(self, chosen: Array) -> Screened:
+        if self.cost.analytic:
+            screened = by_complex_step(self.cost, chosen)
+            screened.error += ROUNDING * self.gradient.spread[chosen]
+            confirm(self.cost, screened, self.sizes, self.noise, self.rng)
+            if screened.trusted.any():
+                return screened
+        screened = by_differences(self.cost, chosen, self.sizes, self.noise)
+        confirm(self.cost, screened, self.sizes, self.noise, self.rng)
+        return screened
+
+    def _by_screening(self, screened: Screened) -> tuple[dict[int, Judged], list[int]]:
+        """The entries that the screening settles, and those that need a ladder of steps."""
+        got = self.gradient.got[screened.entries]
+        allowed = screened.error + self.gradient.allowed()[screened.entries]
+        with np.errstate(invalid="ignore"):
+            fine = screened.error <= np.maximum(SHARP * abs(screened.value), allowed - screened.error)
+            sharp = screened.trusted & (fine | ((screened.value == 0) & (got == 0)))
+            right = sharp & (abs(got - screened.value) <= allowed)
+            wrong = sharp & ~right
+        suspects = np.flatnonzero(wrong)
+        if len(suspects) > LADDERS:
+            with np.errstate(invalid="ignore"):
+                excess = np.nan_to_num(abs(got - screened.value)[suspects] / allowed[suspects], nan=np.inf)
+            closest = suspects[np.argsort(excess, kind="stable")[: LADDERS // 2]]  # the ones that may yet be right
+            suspects = np.union1d(closest, self.rng.choice(suspects, LADDERS // 2, replace=False))
+        judged, ladders = {}, [int(screened.entries[n]) for n in np.flatnonzero(~sharp)]
+        laddered = {int(screened.entries[n]): self._by_ladder(int(screened.entries[n])) for n in suspects}
+        sure = all(item.verdict == "fail" for item in laddered.values())
+        for n in np.flatnonzero(sharp):
+            entry = int(screened.entries[n])
+            if right[n] or (sure and entry not in laddered):
+                verdict: Verdict = "pass" if right[n] else "fail"
+                numbers = (float(array[n]) for array in (screened.value, screened.error, allowed))
+                judged[entry] = Judged(verdict, next(numbers), next(numbers), next(numbers), screened.method, float(screened.step[n]))
+            elif entry in laddered:
+                judged[entry] = laddered[entry]
+            else:
+                ladders.append(entry)
+        return judged, ladders
+
+    def _by_ladder(self, entry: int) -> Judged:
+        got, x = float(self.gradient.got[entry]), float(self.cost.flat[entry])
+        ladder, slope = self._ladder(entry, x)
+        right, left = ladder.slope(+1), ladder.slope(-1)
+        unit = self.gradient.unit
+        if _is_kink(right, left):
+            low, high = sorted((right, left), key=lambda side: side.value)
+            error = right.error + left.error
+            allowed = error + ROUNDING * unit * abs(got)
+            inside = low.value - allowed <= got <= high.value + allowed
+            middle, half = (low.value + high.value) / 2, (high.value - low.value) / 2
+            return Judged("pass" if inside else "fail", middle, half + error, half + allowed, ONE_SIDED, right.step, kink=True)
+        still = ladder.still
+        if ladder.grain > PLATEAU * abs(self.cost.value) and ladder.noise >= ladder.grain and still[-4:].all() and not still.all():
+            self._note("the cost is constant in steps: its derivative is 0 where it has one, whatever stands for it")
+            return Judged("pass" if got == 0 else "inconclusive", 0.0, np.inf, np.inf, "a staircase")
+        method = "central differences"
+        if not slope.known:
+            slope, method = _at_an_edge(ladder, right, left)
+        elif self.cost.analytic:
+            exact = self._exact(entry, slope)
+            if exact is not None:
+                slope, method = exact, "complex step"
+        if not slope.known:
+            return Judged("inconclusive", np.nan, np.inf, np.inf, "no reference")
+        return self._compared(entry, got, slope, method, ladder)
+
+    def _ladder(self, entry: int, x: float) -> tuple[Ladder, Slope]:
+        """The ladder of the better of two scales: the entry's own size, and the typical one where the entry is far smaller."""
+        scales = [abs(x)] if x else []
+        if not x or abs(x) < self.typical / 64:
+            scales.append(self.typical)
+        best: tuple[Ladder, Slope] | None = None
+        for scale in scales:
+            ladder = Ladder(self._by_value(entry), x, self.cost.value, scale, self.cost.dtype, max(4 * self.cost.wobble, 0.0))
+            slope = ladder.slope()
+            if best is None or slope.error < best[1].error:
+                best = ladder, slope
+        assert best is not None
+        return best
+
+    def _by_value(self, entry: int) -> Any:
+        def cost(t: float) -> float:
+            flat = self.cost.flat.copy()
+            flat[entry] = t
+            return self.cost(flat)
+
+        return cost
+
+    def _exact(self, entry: int, slope: Slope) -> Slope | None:
+        """The complex step where the differences agree with it, its rounding measured at neighbours of theta."""
+        values = []
+        for probe in range(PROBES + 1):
+            moved = self.cost.flat * (1 + (2.0**-52 * self.rng.integers(-2, 3, self.cost.size) if probe else 0.0)) + 0j
+            moved[entry] += 1j * COMPLEX_STEP
+            self.cost.evaluations += 1
+            values.append(complex_derivative(self.cost.function, self.cost.shaped(moved, np.complex128)))
+        error = 16 * 2.0**-53 * abs(values[0]) + ROUNDING * float(np.max(abs(np.subtract(values, values[0]))))
+        if np.isnan(error) or abs(values[0] - slope.value) > slope.error + error:
+            self._note("the complex step contradicts the differences and was not used")
+            return None
+        return Slope(values[0], error, COMPLEX_STEP) if error < slope.error else None
+
+    def _compared(self, entry: int, got: float, slope: Slope, method: str, ladder: Ladder) -> Judged:
+        def judged(verdict: Verdict, allowed: float) -> Judged:
+            return Judged(verdict, slope.value, slope.error, allowed, method, slope.step)
+
+        allowed = slope.error + float(self.gradient.allowed()[entry])
+        off = abs(got - slope.value)
+        if off > allowed and not self.probed_more and not np.isinf(off):
+            self.gradient.probe_more()
+            self.probed_more = True
+            allowed = slope.error + float(self.gradient.allowed()[entry])
+        if off > allowed and self._saturated(entry, off, slope):
+            allowed += float(self.gradient.floor()[entry])
+        if not np.isfinite(got) or off > allowed:
+            sure = self.cost.repeatable or not off <= UNSTABLE * allowed
+            return judged("fail" if sure else "inconclusive", allowed)
+        nothing = allowed > WEAK * max(abs(slope.value), abs(got), ladder.steepest) and not ladder.still.all()
+        return judged("inconclusive" if nothing or not self.cost.repeatable else "pass", allowed)
+
+    def _saturated(self, entry: int, off: float, slope: Slope) -> bool:
+        """Whether an error may be the rounding of saturated terms: small beside the largest entry, and gone in more digits."""
+        got = float(self.gradient.got[entry])
+        if off > slope.error + float(self.gradient.allowed()[entry]) + float(self.gradient.floor()[entry]):
+            return False
+        if not self.asked_more_digits:
+            self.in_more_digits, self.asked_more_digits = self.gradient.in_more_digits(), True
+        if self.in_more_digits is None:
+            return True
+        return abs(float(self.in_more_digits[entry]) - slope.value) <= slope.error + 1e-3 * abs(
+            got - slope.value
+        ) + ROUNDING * 2.0**-53 * abs(slope.value)
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+
+def _is_kink(right: Slope, left: Slope) -> bool:
+    if not (right.known and left.known):
+        return False
+    return abs(right.value - left.value) > 2 * (right.error + left.error) + KINK * max(abs(right.value), abs(left.value))
+
+
+def _at_an_edge(ladder: Ladder, right: Slope, left: Slope) -> tuple[Slope, str]:
+    """The slope on the one side where the function is there, at the edge of its domain."""
+    if right.known and left.known:
+        middle = (right.value + left.value) / 2
+        return Slope(middle, abs(right.value - left.value) / 2 + max(right.error, left.error), right.step), ONE_SIDED
+    if right.known and not np.isfinite(ladder.minus[-2:]).any():
+        return right, "one-sided differences"
+    if left.known and not np.isfinite(ladder.plus[-2:]).any():
+        return left, "one-sided differences"
+    return UNKNOWN, "no reference"

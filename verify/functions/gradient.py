@@ -1,0 +1,193 @@
+"""The gradient under test: what it returns, whether it stays what it was, and how much rounding each of its entries has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltacheck.verify.functions.cost import Cost, quiet
+from deltacheck.verify.verdict.array_verdict import Diagnosis
+
+Array = NDArray[Any]
+
+PROBES = 8  # gradients at neighbours of theta, for the rounding of each entry
+MORE_PROBES = 64  # where an entry is outside the bound by the first
+ROUNDING = 8.0  # units of round-off, and times the spread, that a right entry may be off (notes: 1 of 36,000 outside, with the floor)
+FLOOR = 4.0  # units of round-off of the largest entry: of saturated terms
+REPEATABLE = 64.0  # units of round-off by which calls at the same theta may differ
+
+
+class UnusableError(Exception):
+    """The gradient has not what can be judged; ``diagnosis`` says why."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(text)
+        self.diagnosis = Diagnosis(name, text)
+
+
+class Gradient:
+    """``function`` at ``theta``: ``got`` (P,) float64, ``unit`` the unit round-off of its dtype, ``violations`` of what it must keep.
+
+    ``spread`` (P,): the largest change of each entry between theta and its neighbours, ±2 units in the last place away, and
+    between calls at theta. Raises ``UnusableError``; what the function raises at theta itself is let through.
+    """
+
+    def __init__(self, function: Callable[[Array], Any], cost: Cost, rng: np.random.Generator) -> None:
+        self.function, self.cost, self.rng = function, cost, rng
+        self.theta = cost.theta
+        given = self.theta.copy(order="K")
+        first = function(given)
+        if given.tobytes() != self.theta.tobytes():
+            raise UnusableError("writes-input", "gradient writes into theta; inputs must stay as they are")
+        returned = self._converted(first)
+        self.got = returned.ravel()
+        dtype = _float_dtype(first)
+        self.lower = dtype if dtype is not None and np.finfo(dtype).eps > np.finfo(self.theta.dtype).eps else None
+        self.unit = float(np.finfo(self.lower or self.theta.dtype).eps) / 2
+        self.wobble = np.zeros(self.got.size)
+        with quiet():
+            self.violations = self._kept(first, returned)
+            self.spread = self.wobble.copy()
+            if not self.violations:
+                self._probe(PROBES)
+
+    @property
+    def largest(self) -> float:
+        """The largest entry, finite ones alone."""
+        return float(np.max(abs(self.got[np.isfinite(self.got)]), initial=0.0))
+
+    def allowed(self) -> Array:
+        """The rounding error that each entry may have: (P,)."""
+        return ROUNDING * (self.unit * abs(self.got) + self.spread)
+
+    def floor(self) -> Array:
+        """What saturated terms may add, of the size of the largest entry, scaled by theta."""
+        size = abs(self.cost.flat)
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            scaled = float(np.max(abs(np.nan_to_num(self.got)) * size, initial=0.0)) / size
+        return FLOOR * self.unit * np.fmin(self.largest, np.where(size > 0, scaled, np.inf))
+
+    def probe_more(self) -> None:
+        """More neighbours of theta, for entries that are outside their bound."""
+        self._probe(MORE_PROBES)
+
+    def in_more_digits(self) -> Array | None:
+        """The same gradient in the next precision, (P,); None where the function does not take that."""
+        dtype = np.dtype(np.float64 if self.theta.dtype == np.float32 else np.longdouble)
+        result = self._elsewhere(self.cost.shaped(self.cost.flat, dtype), convert=False)
+        if result is None or getattr(result, "dtype", None) != dtype or np.shape(result) != self.theta.shape:
+            return None
+        return np.asarray(result).astype(np.float64).ravel()
+
+    def at(self, flat: Array) -> Array | None:
+        """The gradient at another theta, (P,); None where it has none."""
+        result = self._elsewhere(self.cost.shaped(flat, self.theta.dtype))
+        return None if result is None else result.ravel()
+
+    def repeats(self, again: Array) -> bool:
+        """Whether ``again`` (P,) is the gradient at theta, to rounding."""
+        return self._alike(again, self.got)
+
+    def _probe(self, count: int) -> None:
+        unit = np.finfo(self.theta.dtype).eps
+        for _ in range(count):
+            near = self.theta * (1 + unit * self.rng.integers(-2, 3, self.theta.shape).astype(self.theta.dtype))
+            result = self._elsewhere(np.array(near, self.theta.dtype, order=self.cost.order))
+            if result is not None:
+                with np.errstate(invalid="ignore"):
+                    change = abs(result.ravel() - self.got)
+                self.spread = np.fmax(self.spread, np.where(np.isfinite(change), change, 0.0))
+
+    def _elsewhere(self, theta: Array, convert: bool = True) -> Any:
+        """The gradient at ``theta``; None where it raises or returns something else."""
+        try:
+            result = self.function(theta)
+            return self._converted(result) if convert else result
+        except Exception:
+            return None
+
+    def _converted(self, result: Any) -> Array:
+        """A float64 array of theta's shape."""
+        wanted = f"expected an array of shape {self.theta.shape}"
+        if isinstance(result, np.ma.MaskedArray) and np.ma.getmaskarray(result).any():
+            count = int(np.ma.getmaskarray(result).sum())
+            raise UnusableError("interface", f"gradient returned a masked array that hides {count} entries; {wanted} without a mask")
+        if not hasattr(result, "__array__") and not isinstance(result, list | tuple | float | int):
+            raise UnusableError("interface", f"gradient returned {type(result).__name__}; {wanted}")
+        try:
+            array = np.asarray(result)
+        except Exception as error:
+            raise UnusableError("interface", f"gradient returned what NumPy cannot read ({error}); {wanted}") from None
+        if np.iscomplexobj(array):
+            raise UnusableError("interface", f"gradient returned {array.dtype}; expected real numbers, as theta has")
+        try:
+            array = np.array(array, np.float64)
+        except (TypeError, ValueError):
+            raise UnusableError("interface", f"gradient returned an array of {array.dtype}; expected real numbers") from None
+        if array.shape != self.theta.shape:
+            raise UnusableError("interface", f"gradient returned shape {array.shape}; expected {self.theta.shape}, as theta has")
+        return array
+
+    def _kept(self, first: Any, returned: Array) -> tuple[Diagnosis, ...]:
+        """Whether later calls give the same, and leave the first result as it was."""
+        found: list[Diagnosis] = []
+        other = self.cost.shaped(self.cost.flat * (1 + 2.0**-6 * self.rng.uniform(0.5, 1, self.got.size)) + 2.0**-20, self.theta.dtype)
+        buffer = other.copy(order="K")
+        for moved in (False, True):  # called again at once, and after calls at another theta
+            if moved:
+                self._elsewhere(buffer)
+                self.cost(other.astype(np.float64).ravel())
+                if not self._unchanged(first, returned):
+                    text = "a later call changes the gradient already returned: it must belong to the caller"
+                    return (Diagnosis("keeps-results", text),)
+            again = self._elsewhere(self.theta.copy(order="K"))
+            if again is None:
+                return (Diagnosis("state", "gradient raises at theta, or returns another type, when it is called again"),)
+            if not self._alike(again, returned):
+                found.append(_differs(again, returned))
+                break
+            self.wobble = np.fmax(self.wobble, abs(again - returned).ravel())
+        else:
+            buffer[...] = self.theta
+            refilled = self._elsewhere(buffer)
+            if refilled is None or not self._alike(refilled, returned):
+                text = "the gradient is stale when theta's array is changed in place: it is kept for the array, not for its values"
+                found.append(Diagnosis("stale", text))
+        self.wobble = np.nan_to_num(self.wobble)
+        return tuple(found)
+
+    def _unchanged(self, first: Any, returned: Array) -> bool:
+        try:
+            return np.array_equal(self._converted(first), returned, equal_nan=True)
+        except UnusableError:
+            return False
+
+    def _alike(self, again: Array, returned: Array) -> bool:
+        """Equal to rounding, entry by entry; sums may be made in another order."""
+        if np.array_equal(again, returned, equal_nan=True):
+            return True
+        with np.errstate(invalid="ignore", over="ignore"):
+            off = abs(again - returned)
+        same = (again == returned) | (np.isnan(again) & np.isnan(returned))
+        bound = REPEATABLE * self.unit * np.maximum(abs(returned), self.largest * 2.0**-10)
+        return bool((same | (off <= bound)).all())
+
+
+def _differs(again: Array, returned: Array) -> Diagnosis:
+    if np.allclose(again, 2 * returned, rtol=1e-5, atol=0) and returned.any():
+        return Diagnosis("accumulates", "a second call gives twice the gradient of the first: it accumulates over calls")
+    with np.errstate(all="ignore"):
+        off = float(np.linalg.norm(again - returned) / (np.linalg.norm(returned) or 1.0))
+    return Diagnosis("noise", f"a second call with the same theta gives another gradient: off by {off:.1g}, relative")
+
+
+def _float_dtype(result: Any) -> Any:
+    """The floating-point dtype of a result that has one."""
+    dtype = getattr(result, "dtype", None)
+    try:
+        return np.dtype(dtype) if dtype is not None and np.issubdtype(np.dtype(dtype), np.floating) else None
+    except TypeError:  # of another library
+        return None
