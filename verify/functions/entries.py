@@ -196,7 +196,7 @@ class _Judge:
         if not np.isfinite(got) or off > allowed:
             sure = self.cost.repeatable or not off <= UNSTABLE * allowed
             return judged("fail" if sure else "inconclusive", allowed)
-        nothing = allowed > WEAK * max(abs(slope.value), abs(got), ladder.steepest) and not ladder.still.all()
+        nothing = allowed > WEAK * max(abs(slope.value), abs(got), ladder.steepest) and not (ladder.still.all() and got == 0)
         return judged("inconclusive" if nothing or not self.cost.repeatable else "pass", allowed)
 
     def _saturated(self, entry: int, off: float, slope: Slope) -> bool:

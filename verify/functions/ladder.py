@@ -21,6 +21,7 @@ LEVELS = 4  # of the extrapolation
 FINEST = 1e-14  # the least step, relative to the size of the entry
 FEWEST = 4  # rungs from which something can be told
 SAFETY = 2.0  # on rounding and truncation alike
+UNDERFLOW = 2.0**-1022  # products below it lose their digits
 GROWTH = 2.5  # of second differences from rung to rung (16 for a smooth function, 4 at a kink) that is no noise
 
 
@@ -61,20 +62,30 @@ class Ladder:
         self.steps, self.plus, self.minus = np.array(steps), np.array(plus), np.array(minus)
         self.right = (x + self.steps).astype(dtype).astype(np.float64) - x  # the steps really taken
         self.left = x - (x - self.steps).astype(dtype).astype(np.float64)
+        self.fine = unit < 2.0**-40
         self.grain = 0.0  # the smallest difference between two values of f: a plateau's step
         self.noise = max(self._noise(), noise)
 
     def _noise(self) -> float:
         """From the finest rungs on, the largest second difference before they grow as those of a function do."""
-        there = np.isfinite(self.plus) & np.isfinite(self.minus)
-        plus, minus = self.plus[there], self.minus[there]
-        if len(plus) < 3:
+        with np.errstate(all="ignore"):
+            ahead, behind = self.plus - self.value, self.minus - self.value
+            second = abs(ahead + behind - (ahead - behind) * (self.right - self.left) / (self.right + self.left))
+            if np.isfinite(second).sum() < FEWEST:  # the edge of a domain: of one side alone
+                side = ahead if np.isfinite(ahead).sum() >= np.isfinite(behind).sum() else behind
+                second = abs(side[:-1] - RATIO * side[1:]) / RATIO
+        there = np.isfinite(second)
+        second = second[there]
+        if len(second) < FEWEST:
             return np.inf
-        gaps = np.diff(np.unique(np.concatenate([plus, minus, [self.value]])))
-        self.grain = float(gaps.min()) if gaps.size else 0.0
-        second = abs(plus + minus - 2 * self.value)
-        floor = max(2.0**-52 * max(float(abs(plus[-3:]).max()), abs(self.value)), self.grain)
-        largest, rung = 0.0, len(plus) - 1
+        values = np.concatenate([self.plus, self.minus, [self.value]])
+        values = values[np.isfinite(values)]
+        gaps = np.diff(np.unique(values))
+        if gaps.size and (self.fine or gaps.size < len(values) - 1):  # coarse steps alone make gaps, but no equal values
+            self.grain = float(gaps.min())
+        near = np.concatenate([self.plus[-3:], self.minus[-3:], [self.value]])
+        floor = max(2.0**-52 * float(abs(near[np.isfinite(near)]).max()), self.grain, UNDERFLOW)
+        largest, rung = 0.0, len(second) - 1
         while rung > 0:
             largest = max(largest, float(second[rung]))
             grows = second[rung - 1] > GROWTH * max(largest, floor)
