@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deltacheck.verify.diagnosis.diagnose import diagnose_values
+from deltacheck.verify.diagnosis.diagnose_function import diagnose_function
 from deltacheck.verify.functions.arguments import checked_blocks, checked_theta
 from deltacheck.verify.functions.cost import Cost, quiet
 from deltacheck.verify.functions.directions import along_signs, stale
-from deltacheck.verify.functions.entries import Judged, Judgement, judge_entries
+from deltacheck.verify.functions.entries import EDGE, Judged, Judgement, judge_entries
 from deltacheck.verify.functions.gradient import Gradient, UnusableError
 from deltacheck.verify.functions.sampling import chosen_entries
 from deltacheck.verify.functions.ties import no_subgradient
@@ -74,7 +74,7 @@ def check_gradient(
         if sampled:
             found = [along_signs(measured, part, given, rng, block) for part, block in zip(parts, found, strict=True)]
     entries = _entries(parts, given.got, judgement)
-    named = _named(parts, theta, given.got, judgement) if any(block.verdict == "fail" for block in found) else ()
+    named = _named(parts, theta, given.got, judgement)
     methods = dict.fromkeys(item.method for item in judgement.entries.values())
     return Report(
         tuple(found),
@@ -159,12 +159,14 @@ def _entries(parts: list[Span], got: Array, judgement: Judgement) -> Entries:
 
 
 def _named(parts: list[Span], theta: Array, got: Array, judgement: Judgement) -> tuple[Diagnosis, ...]:
-    right, allowed = np.full(theta.size, np.nan), np.full(theta.size, np.nan)
+    right, allowed, wrong = np.full(theta.size, np.nan), np.full(theta.size, np.nan), np.zeros(theta.size, bool)
     for entry, item in judgement.entries.items():
         if item.verdict != "inconclusive":
-            right[entry], allowed[entry] = item.reference, item.allowed
+            right[entry], allowed[entry], wrong[entry] = item.reference, item.allowed, item.verdict == "fail"
+    if not wrong.any():
+        return ()
     with np.errstate(all="ignore"):  # numbers of any size may come from a wrong gradient
-        return diagnose_values(parts, theta.ravel(), got, right, allowed)
+        return diagnose_function(parts, theta.ravel(), got, right, allowed, wrong)
 
 
 def _notes(cost: Cost, gradient: Gradient, judgement: Judgement) -> list[str]:
@@ -183,7 +185,7 @@ def _notes(cost: Cost, gradient: Gradient, judgement: Judgement) -> list[str]:
     kinks = sum(item.kink for item in judgement.entries.values())
     if kinks:
         notes.append(f"{kinks} {'entry lies' if kinks == 1 else 'entries lie'} on a kink: any slope between the one-sided ones is right")
-    edges = sum(item.method == "one-sided differences" for item in judgement.entries.values())
+    edges = sum(item.method == EDGE for item in judgement.entries.values())
     if edges:
         notes.append(
             f"{edges} {'entry lies' if edges == 1 else 'entries lie'} on the edge of the cost's domain: judged by the slope inside"

@@ -120,7 +120,7 @@ def test_float32():
     [
         (lambda t: None, "gradient returned NoneType; expected an array of shape (12,)"),
         (lambda t: np.zeros(3), "gradient returned shape (3,); expected (12,)"),
-        (lambda t: np.full(12, np.nan), "12 entries of the gradient are NaN or infinite"),
+        (lambda t: np.full(12, np.nan), "12 entries of the gradient are NaN"),
         (lambda t: np.zeros(12), "zero"),
         (
             lambda t: quartic_gradient(t) * (1 + 1e-8 * np.random.default_rng().random()),

@@ -18,7 +18,7 @@ from deltacheck.verify.references.backward_formulas import Backward
 from deltacheck.verify.references.network_model import Model
 from deltacheck.verify.references.rounding_bound import allowed
 from deltacheck.verify.verdict.array_verdict import UNKNOWN, Diagnosis
-from deltacheck.verify.verdict.parameter_blocks import Span, spans
+from deltacheck.verify.verdict.parameter_blocks import spans
 
 Array = NDArray[Any]
 
@@ -127,19 +127,3 @@ def _first_wrong_layer(model: Model, wrong: Array) -> int:
 def _non_finite(model: Model, got: Array) -> Diagnosis:
     blocks = [part.name for part in spans(model.network) if not np.isfinite(got[part.at]).all()]
     return Diagnosis("non-finite", f"NaN or infinity in {', '.join(blocks)} where the gradient is finite")
-
-
-def diagnose_values(parts: list[Span], theta: Array, got: Array, right: Array, bounds: Array) -> tuple[Diagnosis, ...]:
-    """``diagnose`` where there is no network: only what shows in the numbers themselves, over the entries that have a reference.
-
-    All arrays (P,); ``right`` is NaN where there is none.
-    """
-    known = ~np.isnan(right)
-    if not np.isfinite(got).all():
-        return (Diagnosis("non-finite", f"{int((~np.isfinite(got)).sum())} entries of the gradient are NaN or infinite"),)
-    if abs(got).max() > ABSURD:
-        return (Diagnosis("non-finite", f"entries up to {abs(got).max():.1g}: an overflow, or memory that was never written?"),)
-    right, bounds = np.where(known, right, got), np.where(known, bounds, 0.0)
-    wrong = known & ~(abs(got - right) <= bounds)
-    proposed = list(patterns(parts, got, right, theta.astype(np.float64), wrong))
-    return _fitting(proposed, got, right, bounds, known) or (UNKNOWN,)

@@ -20,6 +20,9 @@ from deltacheck.verify.verdict.entries import ONE_SIDED
 Array = NDArray[Any]
 
 SHARP = 1e-6  # a screened reference whose relative error is larger, and larger than the rounding, is made again by the ladder
+LOST = 16.0  # times the root of the round-off: what an entry may lose to sums that cancel, relative to itself
+GONE = 2.0**-8  # of an error is left in more digits, at most, when it was rounding
+EDGE = "one-sided differences"
 WEAK = 0.1  # of the slopes nearby: an allowance beyond it tells nothing
 KINK = 1e-3  # one-sided slopes that differ by less, relative to the larger, are no kink
 PLATEAU = 2.0**-20  # of the cost: wider steps of a staircase are no rounding
@@ -191,26 +194,34 @@ class _Judge:
             self.gradient.probe_more()
             self.probed_more = True
             allowed = slope.error + float(self.gradient.allowed()[entry])
-        if off > allowed and self._saturated(entry, off, slope):
-            allowed += float(self.gradient.floor()[entry])
+        if off > allowed:
+            allowed += self._lost(entry, off, slope)
         if not np.isfinite(got) or off > allowed:
             sure = self.cost.repeatable or not off <= UNSTABLE * allowed
+            if not np.isfinite(got):  # as it must be where the derivative is infinite
+                sure = slope.error <= WEAK * max(abs(slope.value), 0.0 if method == EDGE else ladder.steepest)
             return judged("fail" if sure else "inconclusive", allowed)
         nothing = allowed > WEAK * max(abs(slope.value), abs(got), ladder.steepest) and not (ladder.still.all() and got == 0)
         return judged("inconclusive" if nothing or not self.cost.repeatable else "pass", allowed)
 
-    def _saturated(self, entry: int, off: float, slope: Slope) -> bool:
-        """Whether an error may be the rounding of saturated terms: small beside the largest entry, and gone in more digits."""
-        got = float(self.gradient.got[entry])
-        if off > slope.error + float(self.gradient.allowed()[entry]) + float(self.gradient.floor()[entry]):
-            return False
+    def _lost(self, entry: int, off: float, slope: Slope) -> float:
+        """What an entry may be off besides, for digits that it has lost to rounding where its neighbours of theta do not show it.
+
+        Of saturated terms: small beside the largest entry. Of sums that cancel: small beside itself. In both cases it must be gone in
+        more digits, where the gradient takes them.
+        """
+        floor = float(self.gradient.floor()[entry])
+        sum_of_terms = LOST * float(np.sqrt(self.gradient.unit)) * max(abs(slope.value), abs(float(self.gradient.got[entry])))
+        within = slope.error + float(self.gradient.allowed()[entry])
+        if off > within + max(floor, sum_of_terms):
+            return 0.0
         if not self.asked_more_digits:
             self.in_more_digits, self.asked_more_digits = self.gradient.in_more_digits(), True
         if self.in_more_digits is None:
-            return True
-        return abs(float(self.in_more_digits[entry]) - slope.value) <= slope.error + 1e-3 * abs(
-            got - slope.value
-        ) + ROUNDING * 2.0**-53 * abs(slope.value)
+            return floor
+        left = abs(float(self.in_more_digits[entry]) - slope.value)
+        gone = left <= slope.error + off * GONE + ROUNDING * 2.0**-53 * abs(slope.value)
+        return max(floor, off) if gone else 0.0
 
     def _note(self, text: str) -> None:
         if text not in self.notes:
@@ -229,7 +240,7 @@ def _at_an_edge(ladder: Ladder, right: Slope, left: Slope) -> tuple[Slope, str]:
         middle = (right.value + left.value) / 2
         return Slope(middle, abs(right.value - left.value) / 2 + max(right.error, left.error), right.step), ONE_SIDED
     if right.known and not np.isfinite(ladder.minus[-2:]).any():
-        return right, "one-sided differences"
+        return right, EDGE
     if left.known and not np.isfinite(ladder.plus[-2:]).any():
-        return left, "one-sided differences"
+        return left, EDGE
     return UNKNOWN, "no reference"

@@ -61,7 +61,7 @@ class Gradient:
 
     def allowed(self) -> Array:
         """The rounding error that each entry may have: (P,)."""
-        return ROUNDING * (self.unit * abs(self.got) + self.spread)
+        return ROUNDING * (self.unit * np.where(np.isfinite(self.got), abs(self.got), 0.0) + self.spread)
 
     def floor(self) -> Array:
         """What saturated terms may add, of the size of the largest entry, scaled by theta."""

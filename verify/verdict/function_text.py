@@ -69,5 +69,6 @@ def _certificate(rows: Entries) -> list[str]:
             f"  a relative error would have been caught above {half:.1g} in half of the entries, {most:.1g} in 99 %, {every:.1g} in all"
         )
     if zero.size and np.isfinite(zero).any():
-        lines.append(f"  where it is 0, an error above {2 * float(zero[np.isfinite(zero)].max()):.1g} would have been caught")
+        most = 2 * float(zero[np.isfinite(zero)].max())
+        lines.append(f"  where it is 0, {f'an error above {most:.1g}' if most else 'any other value'} would have been caught")
     return lines
