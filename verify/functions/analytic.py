@@ -92,7 +92,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def _refused(self, *_: Any) -> Any:
         raise NotAnalyticError("a comparison or a cast")
 
-    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = __abs__ = _refused  # type: ignore[assignment]
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = __abs__ = _refused
     __bool__ = __float__ = __int__ = __complex__ = __index__ = _refused
     __hash__ = None  # type: ignore[assignment]
 
