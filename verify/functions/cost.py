@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltacheck.verify.functions.analytic import is_analytic
+from deltacheck.verify.functions.noise import decimal_grain, noise_of_line
 
 Array = NDArray[Any]
 
 REPEATS = 3  # calls at the same theta, with others between
 REPEATABLE = 64.0  # units of round-off by which calls at the same theta may differ: sums in another order
 NOISE_POINTS = 9
+DECIMAL_POINTS = 5
 FIRST_SPACING, LAST_SPACING = 2.0**-46, 2.0**-14  # relative to theta, where noise is looked for
 
 
@@ -130,6 +132,11 @@ class Cost:
         self.dtype = np.dtype(np.float64)
         return float(np.nansum(np.abs(np.subtract(values, self.value)))) * 64 + 4096 * u * abs(self.value)
 
+    def _decimal_grain(self, rng: np.random.Generator, sizes: Array) -> float:
+        """The last decimal that a rounded cost is given to, 0 where none shows: all of its values are multiples of it."""
+        values = [self.value, *(self(self.flat + sizes * rng.uniform(-4, 4, self.size)) for _ in range(DECIMAL_POINTS))]
+        return decimal_grain(np.array(values))
+
     def noise(self, rng: np.random.Generator, sizes: Array) -> float:
         """The standard deviation of the rounding error of the cost, measured along a random direction (ECnoise: Moré & Wild 2011).
 
@@ -137,7 +144,7 @@ class Cost:
         have its variance times binomial(2k, k). A spacing within one plateau of a rounded cost gives equal values: it grows until
         they differ.
         """
-        least = max(self.unit * abs(self.value), self.wobble)
+        least = max(self.unit * abs(self.value), self.wobble, self._decimal_grain(rng, sizes))
         direction = rng.choice([-1.0, 1.0], self.size) * rng.uniform(0.5, 1.0, self.size) * sizes
         spacing = max(FIRST_SPACING, 16 * self.unit)
         while spacing <= max(LAST_SPACING, 64 * self.unit):
@@ -145,20 +152,9 @@ class Cost:
             if not np.isfinite(values).all():
                 break
             if np.count_nonzero(np.diff(values)) >= NOISE_POINTS - 3:
-                return max(least, _deviation(values))
+                return max(least, float(noise_of_line(values)))
             spacing *= 32
         return least
-
-
-def _deviation(values: Array) -> float:
-    """The least of the estimates by the fourth to sixth differences: a smooth part only adds to any of them."""
-    found, gamma = [], 1.0
-    for k in range(1, 7):
-        values = np.diff(values)
-        gamma *= 2 * (2 * k - 1) / k  # binomial(2k, k)
-        if k >= 4:
-            found.append(float(np.sqrt(np.mean(values**2) / gamma)))
-    return min(found)
 
 
 def _number(value: Any) -> float:

@@ -10,9 +10,19 @@ from numpy.typing import NDArray
 
 from deltacheck.verify.functions.analytic import complex_derivative
 from deltacheck.verify.functions.cost import Cost
-from deltacheck.verify.functions.gradient import PROBES, ROUNDING, Gradient
+from deltacheck.verify.functions.gradient import NOISE_POINTS, PROBES, ROUNDING, SPACING, Gradient
 from deltacheck.verify.functions.ladder import UNKNOWN, Ladder, Slope
-from deltacheck.verify.functions.screening import Screened, by_complex_step, by_differences, confirm, sizes_of
+from deltacheck.verify.functions.noise import noise_of_line
+from deltacheck.verify.functions.screening import (
+    COMPLEX,
+    COMPLEX_ROUNDING,
+    UNDERFLOW,
+    Screened,
+    by_complex_step,
+    by_differences,
+    confirm,
+    sizes_of,
+)
 from deltacheck.verify.references.complex_step import COMPLEX_STEP
 from deltacheck.verify.verdict.array_verdict import Verdict
 from deltacheck.verify.verdict.entries import ONE_SIDED
@@ -20,8 +30,6 @@ from deltacheck.verify.verdict.entries import ONE_SIDED
 Array = NDArray[Any]
 
 SHARP = 1e-6  # a screened reference whose relative error is larger, and larger than the rounding, is made again by the ladder
-LOST = 16.0  # times the root of the round-off: what an entry may lose to sums that cancel, relative to itself
-GONE = 2.0**-8  # of an error is left in more digits, at most, when it was rounding
 EDGE = "one-sided differences"
 WEAK = 0.1  # of the slopes nearby: an allowance beyond it tells nothing
 KINK = 1e-3  # one-sided slopes that differ by less, relative to the larger, are no kink
@@ -65,8 +73,7 @@ class _Judge:
         self.cost, self.gradient, self.sizes, self.noise, self.rng = cost, gradient, sizes, noise, rng
         self.typical = float(np.median(abs(cost.flat[cost.flat != 0]))) if cost.flat.any() else 1.0
         self.notes: list[str] = []
-        self.in_more_digits: Array | None = None
-        self.probed_more = self.asked_more_digits = False
+        self.probed_more = False
 
     def all(self, chosen: Array) -> Judgement:
         judged: dict[int, Judged] = {}
@@ -107,7 +114,13 @@ class _Judge:
             closest = suspects[np.argsort(excess, kind="stable")[: LADDERS // 2]]  # the ones that may yet be right
             suspects = np.union1d(closest, self.rng.choice(suspects, LADDERS // 2, replace=False))
         judged, ladders = {}, [int(screened.entries[n]) for n in np.flatnonzero(~sharp)]
-        laddered = {int(screened.entries[n]): self._by_ladder(int(screened.entries[n])) for n in suspects}
+        laddered = {}
+        for n in suspects:
+            item = self._by_ladder(int(screened.entries[n]))
+            value, error = float(screened.value[n]), float(screened.error[n])
+            if screened.method != COMPLEX and not item.kink and abs(item.reference - value) <= item.reference_error + error:
+                item = Judged("fail", value, error, float(allowed[n]), screened.method, float(screened.step[n]))
+            laddered[int(screened.entries[n])] = item
         sure = all(item.verdict == "fail" for item in laddered.values())
         for n in np.flatnonzero(sharp):
             entry = int(screened.entries[n])
@@ -143,7 +156,7 @@ class _Judge:
         elif self.cost.analytic:
             exact = self._exact(entry, slope)
             if exact is not None:
-                slope, method = exact, "complex step"
+                slope, method = exact, COMPLEX
         if not slope.known:
             return Judged("inconclusive", np.nan, np.inf, np.inf, "no reference")
         return self._compared(entry, got, slope, method, ladder)
@@ -155,7 +168,7 @@ class _Judge:
             scales.append(self.typical)
         best: tuple[Ladder, Slope] | None = None
         for scale in scales:
-            ladder = Ladder(self._by_value(entry), x, self.cost.value, scale, self.cost.dtype, max(4 * self.cost.wobble, 0.0))
+            ladder = Ladder(self._by_value(entry), x, self.cost.value, scale, self.cost.dtype, max(4 * self.cost.wobble, self.noise))
             slope = ladder.slope()
             if best is None or slope.error < best[1].error:
                 best = ladder, slope
@@ -172,17 +185,24 @@ class _Judge:
 
     def _exact(self, entry: int, slope: Slope) -> Slope | None:
         """The complex step where the differences agree with it, its rounding measured at neighbours of theta."""
-        values = []
-        for probe in range(PROBES + 1):
-            moved = self.cost.flat * (1 + (2.0**-52 * self.rng.integers(-2, 3, self.cost.size) if probe else 0.0)) + 0j
-            moved[entry] += 1j * COMPLEX_STEP
-            self.cost.evaluations += 1
-            values.append(complex_derivative(self.cost.function, self.cost.shaped(moved, np.complex128)))
-        error = 16 * 2.0**-53 * abs(values[0]) + ROUNDING * float(np.max(abs(np.subtract(values, values[0]))))
+        unit = 2.0**-52
+        near = [0.0, *(unit * self.rng.integers(-2, 3, self.cost.size) for _ in range(PROBES))]
+        direction = self.rng.choice([-1.0, 1.0], self.cost.size) * self.rng.uniform(0.5, 1, self.cost.size) * SPACING
+        values = [self._complex(entry, moved) for moved in near]
+        line = [self._complex(entry, n * direction) for n in range(NOISE_POINTS)]
+        rounding = max(float(np.max(abs(np.subtract(values, values[0])))), 2 * float(noise_of_line(np.array(line))))
+        error = COMPLEX_ROUNDING * abs(values[0]) + ROUNDING * rounding + UNDERFLOW / COMPLEX_STEP
         if np.isnan(error) or abs(values[0] - slope.value) > slope.error + error:
             self._note("the complex step contradicts the differences and was not used")
             return None
         return Slope(values[0], error, COMPLEX_STEP) if error < slope.error else None
+
+    def _complex(self, entry: int, moved: Any) -> float:
+        """The complex step at theta · (1 + moved)."""
+        flat = self.cost.flat * (1 + moved) + 0j
+        flat[entry] += 1j * COMPLEX_STEP
+        self.cost.evaluations += 1
+        return complex_derivative(self.cost.function, self.cost.shaped(flat, np.complex128))
 
     def _compared(self, entry: int, got: float, slope: Slope, method: str, ladder: Ladder) -> Judged:
         def judged(verdict: Verdict, allowed: float) -> Judged:
@@ -195,7 +215,10 @@ class _Judge:
             self.probed_more = True
             allowed = slope.error + float(self.gradient.allowed()[entry])
         if off > allowed:
-            allowed += self._lost(entry, off, slope)
+            allowed += self.gradient.lost(entry, off, slope)
+        elif self._within_floor(entry, off - slope.error) and self.gradient.in_more_digits is not None:
+            if not self.gradient.right_in_more_digits(entry, off, slope):
+                allowed -= float(self.gradient.floor()[entry])
         if not np.isfinite(got) or off > allowed:
             sure = self.cost.repeatable or not off <= UNSTABLE * allowed
             if not np.isfinite(got):  # as it must be where the derivative is infinite
@@ -204,24 +227,10 @@ class _Judge:
         nothing = allowed > WEAK * max(abs(slope.value), abs(got), ladder.steepest) and not (ladder.still.all() and got == 0)
         return judged("inconclusive" if nothing or not self.cost.repeatable else "pass", allowed)
 
-    def _lost(self, entry: int, off: float, slope: Slope) -> float:
-        """What an entry may be off besides, for digits that it has lost to rounding where its neighbours of theta do not show it.
-
-        Of saturated terms: small beside the largest entry. Of sums that cancel: small beside itself. In both cases it must be gone in
-        more digits, where the gradient takes them.
-        """
-        floor = float(self.gradient.floor()[entry])
-        sum_of_terms = LOST * float(np.sqrt(self.gradient.unit)) * max(abs(slope.value), abs(float(self.gradient.got[entry])))
-        within = slope.error + float(self.gradient.allowed()[entry])
-        if off > within + max(floor, sum_of_terms):
-            return 0.0
-        if not self.asked_more_digits:
-            self.in_more_digits, self.asked_more_digits = self.gradient.in_more_digits(), True
-        if self.in_more_digits is None:
-            return floor
-        left = abs(float(self.in_more_digits[entry]) - slope.value)
-        gone = left <= slope.error + off * GONE + ROUNDING * 2.0**-53 * abs(slope.value)
-        return max(floor, off) if gone else 0.0
+    def _within_floor(self, entry: int, off: float) -> bool:
+        """Whether an entry is right only by what saturated terms may add: then more digits tell, where the gradient takes them."""
+        own = float(self.gradient.allowed()[entry] - self.gradient.floor()[entry])
+        return self.gradient.theta.dtype == np.float64 and off > own
 
     def _note(self, text: str) -> None:
         if text not in self.notes:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltacheck.verify.functions.cost import Cost, quiet
+from deltacheck.verify.functions.ladder import Slope
+from deltacheck.verify.functions.noise import noise_of_line
 from deltacheck.verify.verdict.array_verdict import Diagnosis
 
 Array = NDArray[Any]
@@ -17,6 +20,10 @@ PROBES = 8  # gradients at neighbours of theta, for the rounding of each entry
 MORE_PROBES = 64  # where an entry is outside the bound by the first
 ROUNDING = 8.0  # units of round-off, and times the spread, that a right entry may be off (notes: 1 of 36,000 outside, with the floor)
 FLOOR = 4.0  # units of round-off of the largest entry: of saturated terms
+LOST = 16.0  # times the root of the round-off: what an entry may lose to sums that cancel, relative to itself
+GONE = 2.0**-8  # of an error is left in more digits, at most, when it was rounding
+SPACING = 2.0**-36  # of the points of a line, relative to theta
+NOISE_POINTS = 8
 REPEATABLE = 64.0  # units of round-off by which calls at the same theta may differ
 
 
@@ -60,8 +67,9 @@ class Gradient:
         return float(np.max(abs(self.got[np.isfinite(self.got)]), initial=0.0))
 
     def allowed(self) -> Array:
-        """The rounding error that each entry may have: (P,)."""
-        return ROUNDING * (self.unit * np.where(np.isfinite(self.got), abs(self.got), 0.0) + self.spread)
+        """The rounding error that each entry may have: (P,). Besides its own, that of saturated terms, unless more digits would tell it."""
+        own = ROUNDING * (self.unit * np.where(np.isfinite(self.got), abs(self.got), 0.0) + self.spread)
+        return own if self.theta.dtype == np.float32 and self.in_more_digits is not None else own + self.floor()
 
     def floor(self) -> Array:
         """What saturated terms may add, of the size of the largest entry, scaled by theta."""
@@ -70,10 +78,26 @@ class Gradient:
             scaled = float(np.max(abs(np.nan_to_num(self.got)) * size, initial=0.0)) / size
         return FLOOR * self.unit * np.fmin(self.largest, np.where(size > 0, scaled, np.inf))
 
-    def probe_more(self) -> None:
-        """More neighbours of theta, for entries that are outside their bound."""
-        self._probe(MORE_PROBES)
+    def lost(self, entry: int, off: float, reference: Slope) -> float:
+        """What an entry that is ``off`` may be off besides, for digits lost where no neighbour of theta shows it: 0 unless more digits do.
 
+        Of saturated terms: small beside the largest entry, or beside the cost over theta. Of sums that cancel: small beside the entry.
+        """
+        size = abs(float(self.cost.flat[entry]))
+        beside_cost = FLOOR * self.unit * abs(self.cost.value) / size if size else 0.0
+        beside_entry = LOST * float(np.sqrt(self.unit)) * max(abs(reference.value), abs(float(self.got[entry])))
+        if off > reference.error + float(self.allowed()[entry]) + max(float(self.floor()[entry]), beside_cost, beside_entry):
+            return 0.0
+        return off if self.right_in_more_digits(entry, off, reference) else 0.0
+
+    def right_in_more_digits(self, entry: int, off: float, reference: Slope) -> bool:
+        """Whether nearly all of an error is gone in the next precision: then it is rounding, and no wrong formula."""
+        if self.in_more_digits is None:
+            return False
+        left = abs(float(self.in_more_digits[entry]) - reference.value)
+        return left <= reference.error + off * GONE + ROUNDING * 2.0**-53 * abs(reference.value)
+
+    @cached_property
     def in_more_digits(self) -> Array | None:
         """The same gradient in the next precision, (P,); None where the function does not take that."""
         dtype = np.dtype(np.float64 if self.theta.dtype == np.float32 else np.longdouble)
@@ -81,6 +105,10 @@ class Gradient:
         if result is None or getattr(result, "dtype", None) != dtype or np.shape(result) != self.theta.shape:
             return None
         return np.asarray(result).astype(np.float64).ravel()
+
+    def probe_more(self) -> None:
+        """More neighbours of theta, for entries that are outside their bound."""
+        self._probe(MORE_PROBES)
 
     def at(self, flat: Array) -> Array | None:
         """The gradient at another theta, (P,); None where it has none."""
@@ -92,14 +120,21 @@ class Gradient:
         return self._alike(again, self.got)
 
     def _probe(self, count: int) -> None:
+        """``count`` neighbours of theta, and an eighth as many lines of points further away: for roundings that no neighbour changes."""
         unit = np.finfo(self.theta.dtype).eps
         for _ in range(count):
             near = self.theta * (1 + unit * self.rng.integers(-2, 3, self.theta.shape).astype(self.theta.dtype))
             result = self._elsewhere(np.array(near, self.theta.dtype, order=self.cost.order))
             if result is not None:
-                with np.errstate(invalid="ignore"):
-                    change = abs(result.ravel() - self.got)
-                self.spread = np.fmax(self.spread, np.where(np.isfinite(change), change, 0.0))
+                self._widen(abs(result.ravel() - self.got))
+        for _ in range(count // PROBES):
+            step = self.rng.choice([-1.0, 1.0], self.got.size) * self.rng.uniform(0.5, 1, self.got.size) * max(SPACING, 64 * float(unit))
+            line = [self.at(self.cost.flat * (1 + n * step)) for n in range(NOISE_POINTS)]
+            if all(values is not None for values in line):
+                self._widen(2 * noise_of_line(np.array(line)))
+
+    def _widen(self, change: Array) -> None:
+        self.spread = np.fmax(self.spread, np.where(np.isfinite(change), change, 0.0))
 
     def _elsewhere(self, theta: Array, convert: bool = True) -> Any:
         """The gradient at ``theta``; None where it raises or returns something else."""

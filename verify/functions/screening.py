@@ -14,11 +14,15 @@ from deltacheck.verify.references.complex_step import COMPLEX_STEP
 
 Array = NDArray[Any]
 
+COMPLEX = "complex step"
 RATIO = 4.0
 FINE_RATIO = 64.0
 GROUP = 8  # entries confirmed together
 ANALYTIC_GROUP = 16
 ALIKE = 16.0  # within a group, slope times size differ by no more, so that no entry hides behind a larger one
+CONVERGES = 32.0  # times smaller than the differences must be what the first extrapolation changes, of a smooth function
+COMPLEX_ROUNDING = 16 * 2.0**-53  # relative, of a complex step
+UNDERFLOW = 2.0**-1022
 NOISE = 4.0  # standard deviations that a value may be off
 
 
@@ -66,7 +70,7 @@ def by_differences(cost: Cost, entries: Array, sizes: Array, noise: float) -> Sc
         error = blur + moved / (RATIO**4 - 1) / 2
         seconds = abs(seconds)
         kink = (seconds[2] > seconds[1] / 8) & (seconds[2] > 16 * noise)
-        converges = moved <= abs(quotients[1] - quotients[0]) / 8 + 3 * blur
+        converges = moved <= abs(quotients[1] - quotients[0]) / CONVERGES + 3 * blur
         trusted = np.isfinite(value) & ~kink & converges
     return Screened(entries, value, error, first, trusted, "central differences")
 
@@ -81,8 +85,8 @@ def by_complex_step(cost: Cost, entries: Array) -> Screened:
         cost.evaluations += 1
         value[n] = complex_derivative(cost.function, cost.shaped(flat, np.complex128))
         flat[entry] = x
-    error = 16 * 2.0**-53 * abs(value)
-    return Screened(entries, value, error, np.full(len(entries), COMPLEX_STEP), np.isfinite(value), "complex step")
+    error = COMPLEX_ROUNDING * abs(value) + UNDERFLOW / COMPLEX_STEP
+    return Screened(entries, value, error, np.full(len(entries), COMPLEX_STEP), np.isfinite(value), COMPLEX)
 
 
 def confirm(cost: Cost, screened: Screened, sizes: Array, noise: float, rng: np.random.Generator) -> None:
@@ -95,7 +99,7 @@ def confirm(cost: Cost, screened: Screened, sizes: Array, noise: float, rng: np.
     weight = abs(screened.value) * size
     order = np.flatnonzero(screened.trusted)
     order = order[np.argsort(-weight[order], kind="stable")]
-    most = ANALYTIC_GROUP if screened.method == "complex step" else GROUP
+    most = ANALYTIC_GROUP if screened.method == COMPLEX else GROUP
     start = 0
     while start < len(order):
         stop = start + 1
@@ -124,11 +128,15 @@ def _confirmed(cost: Cost, screened: Screened, group: Array, size: Array, noise:
         residuals.append((plus - minus - value @ (right - left)) / (2 * h))
         seconds.append(abs(plus + minus - 2 * cost.value - value @ (right + left - 2 * at)))
         blur.append(NOISE * noise / h)
-    own = float(error @ abs(direction)) + 16 * 2.0**-53 * float(abs(value) @ abs(direction))
+    own = float(error @ abs(direction)) + COMPLEX_ROUNDING * float(abs(value) @ abs(direction))
+    spread = float(np.linalg.norm(error * direction))
+    seen = 0.5
     for n in range(len(steps) - 1):
         extrapolated = residuals[n + 1] + (residuals[n + 1] - residuals[n]) / (FINE_RATIO**2 - 1)
         if not abs(extrapolated) <= own + 1.01 * blur[n + 1]:
             return False
+        seen = max(seen, (abs(extrapolated) - 1.01 * blur[n + 1]) / spread if spread else 0.0)
         if seconds[n + 1] > 16 * noise and seconds[n + 1] > seconds[n] / (8 * FINE_RATIO):
             return False
+    screened.error[group] *= 2 * seen  # what the group is off in fact, where its bounds are too small
     return True

@@ -130,5 +130,5 @@ def test_a_result_of_lower_precision_is_judged_to_that():
 
 
 def test_more_digits_where_the_gradient_takes_them():
-    assert examined(right, THETA.astype(np.float32)).in_more_digits() is not None
-    assert examined(lambda t: right(t.astype(np.float32)), THETA.astype(np.float32)).in_more_digits() is None
+    assert examined(right, THETA.astype(np.float32)).in_more_digits is not None
+    assert examined(lambda t: right(t.astype(np.float32)), THETA.astype(np.float32)).in_more_digits is None
