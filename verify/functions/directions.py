@@ -58,7 +58,7 @@ def stale(cost: Cost, gradient: Gradient, smooth: list[int], rng: np.random.Gene
     direction = np.where(same, sizes, 0.0)
     direction *= rng.uniform(0.5, 1.0, cost.size)
     slope = _ladder(cost, other, value, direction, 1.0).slope()
-    rounding = ROUNDING * float((gradient.unit * abs(there) + gradient.spread) @ abs(direction))
+    rounding = float(gradient.most() @ abs(direction))
     if slope.known and abs(float(there @ direction) - slope.value) > 4 * (slope.error + rounding):
         return f"stale: the gradient at another theta has the same {int(same.sum())} entries as here, where the cost has other slopes"
     return ""

@@ -114,13 +114,12 @@ class _Judge:
             closest = suspects[np.argsort(excess, kind="stable")[: LADDERS // 2]]  # the ones that may yet be right
             suspects = np.union1d(closest, self.rng.choice(suspects, LADDERS // 2, replace=False))
         judged, ladders = {}, [int(screened.entries[n]) for n in np.flatnonzero(~sharp)]
-        laddered = {}
-        for n in suspects:
-            item = self._by_ladder(int(screened.entries[n]))
-            value, error = float(screened.value[n]), float(screened.error[n])
-            if screened.method != COMPLEX and not item.kink and abs(item.reference - value) <= item.reference_error + error:
-                item = Judged("fail", value, error, float(allowed[n]), screened.method, float(screened.step[n]))
-            laddered[int(screened.entries[n])] = item
+        laddered = {
+            int(screened.entries[n]): self._by_ladder(
+                int(screened.entries[n]), Slope(float(screened.value[n]), float(screened.error[n]), float(screened.step[n]))
+            )
+            for n in suspects
+        }
         sure = all(item.verdict == "fail" for item in laddered.values())
         for n in np.flatnonzero(sharp):
             entry = int(screened.entries[n])
@@ -134,7 +133,8 @@ class _Judge:
                 ladders.append(entry)
         return judged, ladders
 
-    def _by_ladder(self, entry: int) -> Judged:
+    def _by_ladder(self, entry: int, screened: Slope = UNKNOWN) -> Judged:
+        """By a full ladder of steps; a ``screened`` reference that it confirms is kept where it is the sharper one."""
         got, x = float(self.gradient.got[entry]), float(self.cost.flat[entry])
         ladder, slope = self._ladder(entry, x)
         right, left = ladder.slope(+1), ladder.slope(-1)
@@ -153,6 +153,8 @@ class _Judge:
         method = "central differences"
         if not slope.known:
             slope, method = _at_an_edge(ladder, right, left)
+        elif screened.error < slope.error and abs(screened.value - slope.value) <= slope.error + screened.error and not self.cost.analytic:
+            slope = screened
         elif self.cost.analytic:
             exact = self._exact(entry, slope)
             if exact is not None:
@@ -187,10 +189,13 @@ class _Judge:
         """The complex step where the differences agree with it, its rounding measured at neighbours of theta."""
         unit = 2.0**-52
         near = [0.0, *(unit * self.rng.integers(-2, 3, self.cost.size) for _ in range(PROBES))]
-        direction = self.rng.choice([-1.0, 1.0], self.cost.size) * self.rng.uniform(0.5, 1, self.cost.size) * SPACING
+        direction = self.rng.choice([-1.0, 1.0], self.cost.size) * self.rng.uniform(0.5, 1, self.cost.size) * 2 * SPACING
         values = [self._complex(entry, moved) for moved in near]
         line = [self._complex(entry, n * direction) for n in range(NOISE_POINTS)]
         rounding = max(float(np.max(abs(np.subtract(values, values[0])))), 2 * float(noise_of_line(np.array(line))))
+        known = float(self.gradient.spread[entry])  # of the gradient, which has the same terms: the screening's
+        if rounding <= 4 * (known + 2.0**-52 * abs(values[0])):
+            rounding = known
         error = COMPLEX_ROUNDING * abs(values[0]) + ROUNDING * rounding + UNDERFLOW / COMPLEX_STEP
         if np.isnan(error) or abs(values[0] - slope.value) > slope.error + error:
             self._note("the complex step contradicts the differences and was not used")
@@ -216,9 +221,8 @@ class _Judge:
             allowed = slope.error + float(self.gradient.allowed()[entry])
         if off > allowed:
             allowed += self.gradient.lost(entry, off, slope)
-        elif self._within_floor(entry, off - slope.error) and self.gradient.in_more_digits is not None:
-            if not self.gradient.right_in_more_digits(entry, off, slope):
-                allowed -= float(self.gradient.floor()[entry])
+        elif self._within_floor(entry, off - slope.error) and not self.gradient.right_in_more_digits(entry, off, slope):
+            allowed -= float(self.gradient.floor()[entry])
         if not np.isfinite(got) or off > allowed:
             sure = self.cost.repeatable or not off <= UNSTABLE * allowed
             if not np.isfinite(got):  # as it must be where the derivative is infinite
@@ -230,7 +234,7 @@ class _Judge:
     def _within_floor(self, entry: int, off: float) -> bool:
         """Whether an entry is right only by what saturated terms may add: then more digits tell, where the gradient takes them."""
         own = float(self.gradient.allowed()[entry] - self.gradient.floor()[entry])
-        return self.gradient.theta.dtype == np.float64 and off > own
+        return self.gradient.theta.dtype == np.float64 and off > own and self.gradient.in_more_digits is not None
 
     def _note(self, text: str) -> None:
         if text not in self.notes:

@@ -20,10 +20,11 @@ PROBES = 8  # gradients at neighbours of theta, for the rounding of each entry
 MORE_PROBES = 64  # where an entry is outside the bound by the first
 ROUNDING = 8.0  # units of round-off, and times the spread, that a right entry may be off (notes: 1 of 36,000 outside, with the floor)
 FLOOR = 4.0  # units of round-off of the largest entry: of saturated terms
+BESIDE_COST = 256.0  # units of round-off of the cost over theta: what saturated terms may be off where more digits tell
 LOST = 16.0  # times the root of the round-off: what an entry may lose to sums that cancel, relative to itself
 GONE = 2.0**-8  # of an error is left in more digits, at most, when it was rounding
-SPACING = 2.0**-36  # of the points of a line, relative to theta
-NOISE_POINTS = 8
+SPACING = 2.0**-37  # of the points of a line, relative to theta
+NOISE_POINTS = 6
 REPEATABLE = 64.0  # units of round-off by which calls at the same theta may differ
 
 
@@ -66,9 +67,13 @@ class Gradient:
         """The largest entry, finite ones alone."""
         return float(np.max(abs(self.got[np.isfinite(self.got)]), initial=0.0))
 
+    def most(self) -> Array:
+        """What an entry may be off at most by rounding, (P,): where it is the same at another theta, this tells nothing."""
+        return self.allowed() + self.floor() + self._beside_cost(self.unit)
+
     def allowed(self) -> Array:
         """The rounding error that each entry may have: (P,). Besides its own, that of saturated terms, unless more digits would tell it."""
-        own = ROUNDING * (self.unit * np.where(np.isfinite(self.got), abs(self.got), 0.0) + self.spread)
+        own = ROUNDING * (self.unit * np.where(np.isfinite(self.got), abs(self.got), 0.0) + self.spread) + self._beyond_digits()
         return own if self.theta.dtype == np.float32 and self.in_more_digits is not None else own + self.floor()
 
     def floor(self) -> Array:
@@ -83,8 +88,7 @@ class Gradient:
 
         Of saturated terms: small beside the largest entry, or beside the cost over theta. Of sums that cancel: small beside the entry.
         """
-        size = abs(float(self.cost.flat[entry]))
-        beside_cost = FLOOR * self.unit * abs(self.cost.value) / size if size else 0.0
+        beside_cost = float(self._beside_cost(self.unit)[entry])
         beside_entry = LOST * float(np.sqrt(self.unit)) * max(abs(reference.value), abs(float(self.got[entry])))
         if off > reference.error + float(self.allowed()[entry]) + max(float(self.floor()[entry]), beside_cost, beside_entry):
             return 0.0
@@ -95,7 +99,17 @@ class Gradient:
         if self.in_more_digits is None:
             return False
         left = abs(float(self.in_more_digits[entry]) - reference.value)
-        return left <= reference.error + off * GONE + ROUNDING * 2.0**-53 * abs(reference.value)
+        return bool(left <= reference.error + off * GONE + 2 * 2.0**-53 * abs(reference.value) + self._beyond_digits()[entry])
+
+    def _beyond_digits(self) -> Array:
+        """What saturated terms may be off even in the next precision, (P,)."""
+        finer = 2.0**-53 if self.theta.dtype == np.float32 else 2.0**-64
+        return self.floor() * finer / self.unit + self._beside_cost(finer)
+
+    def _beside_cost(self, unit: float) -> Array:
+        size = abs(self.cost.flat)
+        with np.errstate(divide="ignore"):
+            return np.where(size > 0, BESIDE_COST * unit * abs(self.cost.value) / size, 0.0)
 
     @cached_property
     def in_more_digits(self) -> Array | None:
@@ -120,15 +134,16 @@ class Gradient:
         return self._alike(again, self.got)
 
     def _probe(self, count: int) -> None:
-        """``count`` neighbours of theta, and an eighth as many lines of points further away: for roundings that no neighbour changes."""
+        """``count`` neighbours of theta, and a quarter as many lines of points further away: for roundings that no neighbour changes."""
         unit = np.finfo(self.theta.dtype).eps
         for _ in range(count):
             near = self.theta * (1 + unit * self.rng.integers(-2, 3, self.theta.shape).astype(self.theta.dtype))
             result = self._elsewhere(np.array(near, self.theta.dtype, order=self.cost.order))
             if result is not None:
                 self._widen(abs(result.ravel() - self.got))
-        for _ in range(count // PROBES):
-            step = self.rng.choice([-1.0, 1.0], self.got.size) * self.rng.uniform(0.5, 1, self.got.size) * max(SPACING, 64 * float(unit))
+        for n_line in range(2 * count // PROBES):
+            spacing = max(SPACING, 32 * float(unit)) * (1 + 2 * (n_line % 2))
+            step = self.rng.choice([-1.0, 1.0], self.got.size) * self.rng.uniform(0.5, 1, self.got.size) * spacing
             line = [self.at(self.cost.flat * (1 + n * step)) for n in range(NOISE_POINTS)]
             if all(values is not None for values in line):
                 self._widen(2 * noise_of_line(np.array(line)))

@@ -21,6 +21,7 @@ LEVELS = 4  # of the extrapolation
 FINEST = 1e-14  # the least step, relative to the size of the entry
 FEWEST = 4  # rungs from which something can be told
 SAFETY = 2.0  # on rounding and truncation alike
+MULTIPLE = 1e-3  # of a plateau's step, to which the others are multiples of it
 UNDERFLOW = 2.0**-1022  # products below it lose their digits
 GROWTH = 2.5  # of second differences from rung to rung (16 for a smooth function, 4 at a kink) that is no noise
 
@@ -82,7 +83,9 @@ class Ladder:
         values = values[np.isfinite(values)]
         gaps = np.diff(np.unique(values))
         if gaps.size and (self.fine or gaps.size < len(values) - 1):  # coarse steps alone make gaps, but no equal values
-            self.grain = float(gaps.min())
+            small = gaps[gaps <= 64 * gaps.min()] / gaps.min()
+            if not self.still[-1] or (abs(small - np.round(small)) <= MULTIPLE).all():  # else a flat piece beside a slope
+                self.grain = float(gaps.min())
         near = np.concatenate([self.plus[-3:], self.minus[-3:], [self.value]])
         floor = max(2.0**-52 * float(abs(near[np.isfinite(near)]).max()), self.grain, UNDERFLOW)
         largest, rung = 0.0, len(second) - 1

@@ -14,16 +14,17 @@ LEAST_ORDER = 3  # of differences that hold no more of a smooth function
 
 
 def noise_of_line(values: Array) -> Array:
-    """The standard deviation of the noise of ``values`` (n, ...) along the first axis: the least that differences of any order give.
+    """The size of the noise of ``values`` (n, ...) along the first axis: the least that differences of any order give.
 
-    The k-th differences of independent noise have its variance times binomial(2k, k); a smooth part only adds to them.
+    The k-th differences of independent noise have its variance times binomial(2k, k); a smooth part only adds to them. Of each order
+    the largest is taken, for there are few.
     """
     found, gamma = [], 1.0
     for k in range(1, len(values) - 1):
         values = np.diff(values, axis=0)
         gamma *= 2 * (2 * k - 1) / k  # binomial(2k, k)
         if k >= LEAST_ORDER:
-            found.append(np.sqrt(np.mean(values**2, axis=0) / gamma))
+            found.append(np.max(abs(values), axis=0) / np.sqrt(gamma))
     return np.asarray(np.min(found, axis=0))
 
 
