@@ -26,7 +26,9 @@ Unit = tuple[str, int, range, int]  # family, seed, numbers of draws, entries
 
 def main() -> int:
     """The calibration as a command; 1 when a right gradient was said to be wrong or the checker raised."""
-    parser = argparse.ArgumentParser(prog="python -m deltacheck.verify.calibration", description="Scores of the checker at right gradients.")
+    parser = argparse.ArgumentParser(
+        prog="python -m deltacheck.verify.calibration", description="Scores of the checker at right gradients."
+    )
     parser.add_argument("--entries", type=_entries, default=ENTRIES, help=f"of gradients, over all families (default: {ENTRIES})")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} entries")
     parser.add_argument("--seed", type=int, default=0, help="of all draws (default: 0)")

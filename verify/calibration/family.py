@@ -51,9 +51,7 @@ class Family:
 
 def families(kind: str, members: dict[str, Callable[[Rng, Any], Draw]], dtypes: tuple[str, ...] = ("float64", "float32")) -> list[Family]:
     """The families of one kind: each member in each dtype."""
-    return [
-        Family(name, dtype, kind, partial(_draw, member, np.dtype(dtype).type)) for name, member in members.items() for dtype in dtypes
-    ]
+    return [Family(name, dtype, kind, partial(_draw, member, np.dtype(dtype).type)) for name, member in members.items() for dtype in dtypes]
 
 
 def _draw(member: Callable[[Rng, Any], Draw], dtype: Any, rng: Rng) -> Draw:
@@ -72,9 +70,9 @@ def drawn(
 ) -> Draw:
     """The draw of ``cost`` and ``gradient`` at ``theta``; the truth is ``exact`` (default: ``gradient``) in ``np.longdouble``.
 
-    The bound on the truth's error is its rounding to float64, and what the same formula errs in float64, scaled down to the
-    longer type and taken ``TRUTH_FACTOR``-fold, at least as much as its median, relative. ``smooth``: the cost without its noise, for a cost that has some.
-    ``extra_error``: relative, of the truth as the derivative of the cost.
+    The bound on the truth's error is its rounding to float64, and what the same formula errs in float64 (at least its median
+    relative error), scaled down to the longer type and taken ``TRUTH_FACTOR``-fold. ``smooth``: the cost without its noise, for
+    a cost that has some. ``extra_error``: relative, of the truth as the derivative of the cost.
     """
     formula = exact or gradient
     with np.errstate(all="ignore"):

@@ -26,7 +26,13 @@ def check_by_formula(cost, gradient, theta, seed=0, reference_off=0.0, allowed=1
         reference = 3 * theta[index] ** 2 + reference_off
         certificate = 2 * allowed / abs(reference) if reference else np.inf
         wrong = abs(got[index] - reference) > allowed and not blind
-        numbers = {"got": got[index], "reference": reference, "reference_error": allowed / 2, "allowed": allowed, "certificate": certificate}
+        numbers = {
+            "got": got[index],
+            "reference": reference,
+            "reference_error": allowed / 2,
+            "allowed": allowed,
+            "certificate": certificate,
+        }
         rows.append({"block": "theta", "index": index, **numbers, "method": "formula", "step": 0.1, "verdict": "fail" if wrong else "pass"})
     entries = pd.DataFrame(rows)
     verdict = "fail" if (entries["verdict"] == "fail").any() else "pass"

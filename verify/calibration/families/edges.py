@@ -81,7 +81,10 @@ def _binary_entropy(rng: Rng, dtype: Any) -> Draw:
     small = 10.0 ** rng.uniform(-wide(dtype, 8, 4), -0.3, n)
     theta = np.where(rng.random(n) < 0.5, small, 1 - small).astype(dtype)
     return drawn(
-        lambda t: np.sum(t * np.log(t) + (1 - t) * np.log(1 - t)), lambda t: np.log(t / (1 - t)), theta, exact=lambda t: np.log(t) - np.log1p(-t)
+        lambda t: np.sum(t * np.log(t) + (1 - t) * np.log(1 - t)),
+        lambda t: np.log(t / (1 - t)),
+        theta,
+        exact=lambda t: np.log(t) - np.log1p(-t),
     )
 
 
