@@ -19,7 +19,7 @@ from deltacheck.verify.calibration.scoring import Scores, score
 
 ENTRIES = 1_000_000
 QUICK = 20_000
-UNIT = 600  # entries of one family that a process judges before it reports
+UNIT = 200  # entries of one family that a process judges before it reports
 BY_NAME = {str(family): family for family in FAMILIES}
 Unit = tuple[str, int, range, int]  # family, seed, numbers of draws, entries
 

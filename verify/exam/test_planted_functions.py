@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from deltacheck.verify.exam.planted_functions.catalogue import BUGS
 from deltacheck.verify.exam.planted_functions.planted_bug import BY_BEHAVIOUR
+from deltacheck.verify.exam.planted_scores import planted_closing, planted_rows
 
 WRONG_BY = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-3}  # relative, in the entry that is most wrong
 
@@ -78,3 +80,15 @@ def misbehaves(gradient, right, cost, theta):
         kept.append((result, result.copy(), right(point)))
         cost(0.25 * theta)
     return any(not np.array_equal(now, then) or not np.allclose(then, expected, rtol=1e-5) for now, then, expected in kept)
+
+
+def test_each_bug_has_a_row_and_the_closing_lines_name_what_is_not_as_it_should_be():
+    table = pd.DataFrame([*planted_rows("one NaN among forty"), *planted_rows("returns a column")])
+    assert table["wrong"].tolist() == ["fail", "fail"]
+    assert (table["evaluations"] >= 1).all()
+    table.loc[0, ["wrong", "message"]] = ["pass", "nothing found"]
+    table.loc[1, ["right", "message"]] = ["fail", "too strict"]
+    lines = planted_closing(table)
+    assert lines[0].startswith("not finite: 0 of 1 caught")
+    assert "not caught: one NaN among forty (not finite): pass nothing found" in lines
+    assert "not passed, though right: returns a column (contract): fail too strict" in lines
