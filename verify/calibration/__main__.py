@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from importlib.util import find_spec
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -37,6 +38,8 @@ def main() -> int:
     options = parser.parse_args()
     if FINER < 1000:
         parser.error("np.longdouble is no finer than float64 here: the true derivatives cannot be computed")
+    if find_spec("mpmath") is None:
+        parser.error("mpmath is missing, which the true derivatives of special functions need: pip install 'deltacheck[dev]'")
     chosen = [family for family in FAMILIES if not options.family or any(text in str(family) for text in options.family)]
     if not chosen:
         parser.error(f"--family: no family has {' or '.join(options.family)} in its name")

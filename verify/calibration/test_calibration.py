@@ -10,6 +10,7 @@ from deltacheck.verify.calibration.families.catalogue import FAMILIES
 from deltacheck.verify.calibration.family import FINER
 from deltacheck.verify.calibration.scoring import score
 
+pytest.importorskip("mpmath")  # of the dev extra: the truths of special functions
 if FINER < 1000:
     pytest.skip("np.longdouble is no finer than float64 here", allow_module_level=True)
 
