@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from importlib.util import find_spec
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -19,7 +20,7 @@ from deltacheck.verify.calibration.scoring import Scores, score
 
 ENTRIES = 1_000_000
 QUICK = 20_000
-UNIT = 600  # entries of one family that a process judges before it reports
+UNIT = 200  # entries of one family that a process judges before it reports
 BY_NAME = {str(family): family for family in FAMILIES}
 Unit = tuple[str, int, range, int]  # family, seed, numbers of draws, entries
 
@@ -37,6 +38,8 @@ def main() -> int:
     options = parser.parse_args()
     if FINER < 1000:
         parser.error("np.longdouble is no finer than float64 here: the true derivatives cannot be computed")
+    if find_spec("mpmath") is None:
+        parser.error("mpmath is missing, which the true derivatives of special functions need: pip install 'deltacheck[dev]'")
     chosen = [family for family in FAMILIES if not options.family or any(text in str(family) for text in options.family)]
     if not chosen:
         parser.error(f"--family: no family has {' or '.join(options.family)} in its name")

@@ -66,13 +66,12 @@ def drawn(
     exact: Callable[[Array], Array] | None = None,
     differentiable: Array | None = None,
     smooth: Callable[[Array], Any] | None = None,
-    extra_error: float = 0.0,
 ) -> Draw:
     """The draw of ``cost`` and ``gradient`` at ``theta``; the truth is ``exact`` (default: ``gradient``) in ``np.longdouble``.
 
-    The bound on the truth's error is its rounding to float64, and what the same formula errs in float64, scaled down to the
-    longer type and taken ``TRUTH_FACTOR``-fold, at least as much as its median, relative. ``smooth``: the cost without its noise, for a cost that has some.
-    ``extra_error``: relative, of the truth as the derivative of the cost.
+    The bound on the truth's error is its rounding to float64, and what the same formula errs in float64 (at least its median
+    relative error), scaled down to the longer type and taken ``TRUTH_FACTOR``-fold. ``smooth``: the cost without its noise, for
+    a cost that has some.
     """
     formula = exact or gradient
     with np.errstate(all="ignore"):
@@ -82,7 +81,7 @@ def drawn(
         off = np.asarray(abs(coarse - fine)).astype(np.float64)
         usual = np.nanmedian(np.append(off[truth != 0] / abs(truth[truth != 0]), 0.0))
         off = np.maximum(off, usual * abs(truth))  # one entry may agree by accident
-        error = off * min(1.0, TRUTH_FACTOR / FINER) + abs(truth) * (2.0**-53 + extra_error) + 2.0**-1074
+        error = off * min(1.0, TRUTH_FACTOR / FINER) + abs(truth) * 2.0**-53 + 2.0**-1074
     where = np.ones(theta.shape, bool) if differentiable is None else differentiable
     return Draw(cost, gradient, theta, np.where(where, truth, np.nan), error, smooth is None, where, smooth or cost)
 

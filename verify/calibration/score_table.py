@@ -38,20 +38,20 @@ def closing(table: pd.DataFrame, doubts: pd.DataFrame, seed: int) -> list[str]:
     """The total in words, and the families with something to look at."""
     total = table.iloc[-1]
     known, planted = int(total["truth_known"]), int(total["planted"])
+    median, most, nearly_all = (f"{total[name]:.1g}" for name in CERTIFICATES)
     inside = known - int(total["reference_outside_bound"])
     lines = [
         f"{total['entries']} entries of {total['draws']} right gradients from {len(table) - 1} families (seed {seed}):",
         f"{total['false_fails']} said to be wrong; {total['inconclusive']} inconclusive",
         f"reference within its own bound: {inside} of {known} entries whose truth is known{_share(inside, known)}",
         f"planted errors of three certificates: {total['caught']} of {planted} caught{_share(int(total['caught']), planted)}",
-        f"certificate: median {total['median_certificate']:.1g}, 90 % {total['p90_certificate']:.1g}, 99 % {total['p99_certificate']:.1g}; "
-        f"{total['evaluations_per_entry']:.3g} evaluations of the cost for each entry",
+        f"certificate: median {median}, 90 % {most}, 99 % {nearly_all}; {total['evaluations_per_entry']:.3g} evaluations for each entry",
     ]
     if total["raised"]:
         lines.append(f"the checker raised an exception at {total['raised']} draws")
     for what, rows in doubts.groupby("what", sort=True):
-        counts = rows.groupby(["family", "dtype"], sort=False).size().sort_values(ascending=False)
-        shown = ", ".join(f"{family} {dtype} ({size})" for (family, dtype), size in counts.head(DOUBTS_SHOWN).items())  # type: ignore[misc]
+        counts = (rows["family"] + " " + rows["dtype"]).value_counts()
+        shown = ", ".join(f"{name} ({size})" for name, size in counts.head(DOUBTS_SHOWN).items())
         more = f" and {len(counts) - DOUBTS_SHOWN} families more" if len(counts) > DOUBTS_SHOWN else ""
         lines.append(f"{what}: {shown}{more}")
     return lines

@@ -82,6 +82,12 @@ def _score_draw(scores: Scores, draw: Draw, seed: int, number: int, check: Check
 def _count(scores: Scores, draw: Draw, report: Any, number: int) -> None:
     """The right gradient's report, entry by entry."""
     table = report.entries
+    scores.evaluations += int(report.evaluations)
+    if not len(table):  # the contract was broken, it says, before any entry was looked at
+        scores.entries += draw.theta.size
+        scores.false_fails += report.verdict == "fail"
+        _note(scores, {"draw": number, "what": "false fail", "message": str(report).splitlines()[0]})
+        return
     at = tuple(np.array([index if isinstance(index, tuple) else (index,) for index in table["index"]]).T)
     truth, truth_error = draw.truth[at], draw.truth_error[at]
     got, reference, error, allowed = (table[name].to_numpy(float) for name in ("got", "reference", "reference_error", "allowed"))
@@ -94,7 +100,6 @@ def _count(scores: Scores, draw: Draw, report: Any, number: int) -> None:
     scores.inconclusive += int((verdicts == "inconclusive").sum())
     scores.truth_known += int(known.sum())
     scores.reference_outside_bound += int(outside.sum())
-    scores.evaluations += int(report.evaluations)
     certificates = table["certificate"].to_numpy(float)[~(truth == 0)]
     scores.certificates += np.where(np.isnan(certificates), np.inf, certificates).tolist()
     if report.verdict == "fail" and not failed.any():

@@ -9,6 +9,7 @@ from deltacheck.verify.calibration.families.catalogue import FAMILIES
 from deltacheck.verify.calibration.family import FINER
 from deltacheck.verify.calibration.scoring import draw_of
 
+mpmath = pytest.importorskip("mpmath")  # of the dev extra
 if FINER < 1000:
     pytest.skip("np.longdouble is no finer than float64 here", allow_module_level=True)
 
@@ -72,7 +73,6 @@ def test_right_gradients_are_as_near_to_the_truth_as_rounding_lets_them(family):
 @pytest.fixture
 def mp(monkeypatch):
     """mpmath whose numbers have the methods that NumPy looks for in an array of objects."""
-    mpmath = pytest.importorskip("mpmath")
     for name, in_mpmath in ({name: name for name in METHODS} | ARCS).items():
         function = getattr(mpmath, in_mpmath)
         monkeypatch.setattr(mpmath.mpf, name, lambda self, function=function: function(self), raising=False)

@@ -76,6 +76,12 @@ def test_a_checker_that_fails_for_other_reasons_or_raises():
     scores = score(CUBES, 0, range(1), 6, check=complains)
     assert (scores.false_fails, scores.planted, scores.doubts[0]["what"]) == (1, 0, "false fail")
 
+    def refuses(*given, **named):
+        return SimpleNamespace(entries=check_by_formula(*given, **named).entries.iloc[:0], verdict="fail", evaluations=1)
+
+    scores = score(CUBES, 0, range(1), 6, check=refuses)
+    assert (scores.entries, scores.false_fails, scores.planted, scores.raised) == (6, 1, 0, 0)
+
     def breaks(*given, **named):
         raise ZeroDivisionError("by noise")
 

@@ -19,6 +19,8 @@ from deltacheck.verify.exam.bugs.mutant import Mutant
 from deltacheck.verify.exam.conditional_bugs.catalogue import CONDITIONAL, TUNING
 from deltacheck.verify.exam.correct_kernels import CORRECT
 from deltacheck.verify.exam.default_run import default_run
+from deltacheck.verify.exam.planted_functions.catalogue import BUGS
+from deltacheck.verify.exam.planted_scores import planted_closing, planted_rows
 from deltacheck.verify.exam.random_cases import on_digits, ordinary, wild
 from deltacheck.verify.exam.scores import Row, correct_rows, mutant_rows, mutation_table, rule_rows, score_table
 from deltacheck.verify.suite.cases import CASES, Case
@@ -38,10 +40,11 @@ def main() -> None:
     parts.add_argument("--quick", action="store_true", help="a tenth of the random networks")
     parts.add_argument("--conditional", action="store_true", help="instead, the bugs that need a condition, each by a usual run")
     parts.add_argument("--drawn", action="store_true", help="instead, the right kernels at the drawn configurations of a usual run")
+    parts.add_argument("--planted", action="store_true", help="instead, planted bugs in gradients of functions, by check_gradient")
     options = parser.parse_args()
     started = time.perf_counter()
-    if options.conditional or options.drawn:
-        name, what, unit, items, close = CONDITIONAL_PART if options.conditional else DRAWN_PART
+    if options.conditional or options.drawn or options.planted:
+        name, what, unit, items, close = CONDITIONAL_PART if options.conditional else DRAWN_PART if options.drawn else PLANTED_PART
         with ProcessPoolExecutor(2, initializer=threadpool_limits, initargs=(1,)) as pool:
             table = pd.DataFrame(_run(pool, what, unit, items))
         folder = new_run(options.results.resolve(), "exam")
@@ -176,6 +179,7 @@ CONDITIONAL_PART = (
     [bug.name for bug in CONDITIONAL],
     conditional_closing,
 )
+PLANTED_PART = ("planted", "planted bugs of functions", planted_rows, [bug.name for bug in BUGS], planted_closing)
 DRAWN_PART = ("drawn", "right kernels at drawn configurations", _drawn_at, list(CORRECT), drawn_closing)
 
 

@@ -14,6 +14,12 @@ def _near(rng: Rng, n: int, dtype: Any) -> Array:
     return powers(rng, -wide(dtype, 7, 4), 0, n, np.float64) * signs(rng, n, np.float64)
 
 
+def _clear(margins: Array, shape: int | tuple[int, ...]) -> Array:
+    """Whether no kink is so near that rounding decides the side: then there is a derivative in every entry, else in none."""
+    least = 256 * float(np.finfo(margins.dtype).eps)
+    return np.full(shape, bool((abs(margins) > least).all()))
+
+
 def _relu_network(rng: Rng, dtype: Any) -> Draw:
     rows, inputs, hidden = 8, 3, int(rng.integers(3, 8))
     x, v = normal(rng, (rows, inputs), dtype), normal(rng, hidden, dtype)
@@ -29,7 +35,7 @@ def _relu_network(rng: Rng, dtype: Any) -> Draw:
         r = np.maximum(z, 0) @ v - y
         return x.T @ (r[:, None] * v * (z > 0))
 
-    return drawn(cost, gradient, theta)
+    return drawn(cost, gradient, theta, differentiable=_clear(x @ theta, theta.shape))
 
 
 def _relu_close(rng: Rng, dtype: Any) -> Draw:
@@ -54,7 +60,8 @@ def _hinge(rng: Rng, dtype: Any) -> Draw:
     def gradient(t: Array) -> Any:
         return -yx.T @ ((1 - yx @ t) > 0).astype(t.dtype)
 
-    return drawn(lambda t: np.sum(np.maximum(1 - yx @ t, 0)), gradient, normal(rng, n, dtype))
+    theta = normal(rng, n, dtype)
+    return drawn(lambda t: np.sum(np.maximum(1 - yx @ t, 0)), gradient, theta, differentiable=_clear(1 - yx @ theta, n))
 
 
 def _squared_hinge(rng: Rng, dtype: Any) -> Draw:
@@ -130,7 +137,8 @@ def _pinball(rng: Rng, dtype: Any) -> Draw:
     def gradient(t: Array) -> Any:
         return -x.T @ np.where(y - x @ t > 0, 0.75, -0.25).astype(t.dtype)
 
-    return drawn(cost, gradient, normal(rng, n, dtype))
+    theta = normal(rng, n, dtype)
+    return drawn(cost, gradient, theta, differentiable=_clear(y - x @ theta, n))
 
 
 def _max_pooling(rng: Rng, dtype: Any) -> Draw:
@@ -145,7 +153,12 @@ def _max_pooling(rng: Rng, dtype: Any) -> Draw:
         g[rows, top] = w * np.cos(m[rows, top])
         return g.reshape(t.shape)
 
-    return drawn(lambda t: np.sum(w * np.sin(np.max(t.reshape(windows, 4), axis=1))), gradient, normal(rng, (windows, 2, 2), dtype))
+    def cost(t: Array) -> Any:
+        return np.sum(w * np.sin(np.max(t.reshape(windows, 4), axis=1)))
+
+    theta = normal(rng, (windows, 2, 2), dtype)
+    apart = np.full(theta.shape, np.unique(theta).size == theta.size)
+    return drawn(cost, gradient, theta, differentiable=apart)
 
 
 def _group_norms(rng: Rng, dtype: Any) -> Draw:
@@ -166,7 +179,11 @@ def _leaky_relu(rng: Rng, dtype: Any) -> Draw:
         z = a @ t
         return np.sum(w * np.where(z > 0, z, 0.125 * z))
 
-    return drawn(cost, lambda t: a.T @ (w * np.where(a @ t > 0, 1, 0.125).astype(t.dtype)), normal(rng, n, dtype))
+    def gradient(t: Array) -> Any:
+        return a.T @ (w * np.where(a @ t > 0, 1, 0.125).astype(t.dtype))
+
+    theta = normal(rng, n, dtype)
+    return drawn(cost, gradient, theta, differentiable=_clear(a @ theta, n))
 
 
 def _ramp(rng: Rng, dtype: Any) -> Draw:
@@ -177,7 +194,8 @@ def _ramp(rng: Rng, dtype: Any) -> Draw:
     def cost(t: Array) -> Any:
         return np.sum(np.maximum(x - t[:, None], 0))
 
-    return drawn(cost, lambda t: -np.sum(x > t[:, None], axis=1).astype(t.dtype), theta)
+    apart = (x != theta[:, None]).all(axis=1)
+    return drawn(cost, lambda t: -np.sum(x > t[:, None], axis=1).astype(t.dtype), theta, differentiable=apart)
 
 
 FAMILIES = families(

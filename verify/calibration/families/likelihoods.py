@@ -10,19 +10,20 @@ from deltacheck.verify.calibration.family import Array, Draw, Rng, count, drawn,
 
 
 def _normal(rng: Rng, dtype: Any) -> Draw:
-    """By the mean and the logarithm of the deviation."""
-    x = (rng.uniform(-100, 100) + 10.0 ** rng.uniform(-1, 1) * rng.standard_normal(40)).astype(dtype)
-    theta = np.array([x.mean() + 0.1 * rng.standard_normal(), np.log(x.std()) + 0.1 * rng.standard_normal()], dtype)
+    """By the means and the logarithms of the deviations of some groups."""
+    groups, rows = count(rng, 3, 10), 15
+    x = (rng.uniform(-100, 100, groups) + 10.0 ** rng.uniform(-1, 1, groups) * rng.standard_normal((rows, groups))).astype(dtype)
+    theta = np.stack([x.mean(axis=0), np.log(x.std(axis=0))]) + 0.1 * rng.standard_normal((2, groups))
 
     def cost(t: Array) -> Any:
         z = (x - t[0]) * np.exp(-t[1])
-        return z @ z * 0.5 + x.size * t[1]
+        return np.sum(z * z) * 0.5 + rows * np.sum(t[1])
 
     def gradient(t: Array) -> Any:
         z = (x - t[0]) * np.exp(-t[1])
-        return np.array([-np.sum(z) * np.exp(-t[1]), x.size - z @ z])
+        return np.stack([-np.sum(z, axis=0) * np.exp(-t[1]), rows - np.sum(z * z, axis=0)])
 
-    return drawn(cost, gradient, theta)
+    return drawn(cost, gradient, theta.astype(dtype))
 
 
 def _poisson_regression(rng: Rng, dtype: Any) -> Draw:

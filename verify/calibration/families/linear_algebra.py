@@ -14,7 +14,7 @@ def _conditioned(rng: Rng, n: int, dtype: Any) -> Array:
     """A symmetric positive definite matrix of some condition number."""
     q, _ = np.linalg.qr(rng.standard_normal((n, n)))
     a = (q * 10.0 ** rng.uniform(-wide(dtype, 4, 1.5), 0, n)) @ q.T
-    return ((a + a.T) / 2).astype(dtype)
+    return np.asarray((a + a.T) / 2, dtype)
 
 
 def _quadratic_form(rng: Rng, dtype: Any) -> Draw:

@@ -55,19 +55,20 @@ def _narrow_bumps(rng: Rng, dtype: Any) -> Draw:
 
 
 def _michaelis_menten(rng: Rng, dtype: Any) -> Draw:
-    rows = 12
-    substrate = powers(rng, -10, -7.5, rows, dtype)
-    theta = np.array([2e-9 * rng.uniform(0.5, 2), rng.uniform(0.5, 2)], dtype)
-    y = (theta[1] * substrate / (2 * theta[0] + substrate) + 0.05 * rng.standard_normal(rows)).astype(dtype)
+    """Half-saturations of about 2e-9 and limits of about 1, for a few enzymes."""
+    enzymes, rows = count(rng, 2, 8), 12
+    substrate = powers(rng, -10, -7.5, (rows, enzymes), dtype)
+    theta = np.stack([2e-9 * rng.uniform(0.5, 2, enzymes), rng.uniform(0.5, 2, enzymes)]).astype(dtype)
+    y = (theta[1] * substrate / (2 * theta[0] + substrate) + 0.05 * rng.standard_normal((rows, enzymes))).astype(dtype)
 
     def cost(t: Array) -> Any:
         r = t[1] * substrate / (t[0] + substrate) - y
-        return r @ r * 0.5
+        return np.sum(r * r) * 0.5
 
     def gradient(t: Array) -> Any:
         share = substrate / (t[0] + substrate)
         r = t[1] * share - y
-        return np.array([-np.sum(r * t[1] * share / (t[0] + substrate)), r @ share])
+        return np.stack([-np.sum(r * t[1] * share / (t[0] + substrate), axis=0), np.sum(r * share, axis=0)])
 
     return drawn(cost, gradient, theta)
 

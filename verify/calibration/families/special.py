@@ -55,7 +55,7 @@ def _ndtr(rng: Rng, dtype: Any) -> Draw:
 
 
 def _log_ndtr(rng: Rng, dtype: Any) -> Draw:
-    theta = uniform(rng, -30, 6, count(rng, 5, MOST), dtype)
+    theta = uniform(rng, -15, 6, count(rng, 5, MOST), dtype)
     return drawn(lambda t: np.sum(log_ndtr(t)), lambda t: np.exp(-0.5 * t * t - log_ndtr(t)) / np.sqrt(2 * _pi(t)), theta)
 
 
@@ -75,9 +75,10 @@ def _exp1(rng: Rng, dtype: Any) -> Draw:
 
 
 def _negative_binomial(rng: Rng, dtype: Any) -> Draw:
-    """The log-likelihood by the dispersion and the logit of the probability."""
-    counts = rng.poisson(5.0, 20).astype(dtype)
-    theta = np.array([rng.uniform(-2, 4), rng.standard_normal()], dtype)
+    """By the logarithms of the dispersions and the logits of the probabilities of a few groups."""
+    groups, rows = count(rng, 3, 6), 6
+    counts = rng.poisson(5.0, (rows, groups)).astype(dtype)
+    theta = np.stack([rng.uniform(-2, 4, groups), rng.standard_normal(groups)]).astype(dtype)
 
     def cost(t: Array) -> Any:
         r = np.exp(t[0])
@@ -87,8 +88,8 @@ def _negative_binomial(rng: Rng, dtype: Any) -> Draw:
     def gradient(t: Array) -> Any:
         r = np.exp(t[0])
         p = 1 / (1 + np.exp(-t[1]))
-        log_p = -np.log1p(np.exp(-t[1]))
-        return np.array([-r * np.sum(digamma(counts + r) - digamma(r) + log_p), -np.sum(r * (1 - p) - counts * p)])
+        by_r = digamma(counts + r) - digamma(r) - np.log1p(np.exp(-t[1]))
+        return np.stack([-r * np.sum(by_r, axis=0), -np.sum(r * (1 - p) - counts * p, axis=0)])
 
     return drawn(cost, gradient, theta)
 
