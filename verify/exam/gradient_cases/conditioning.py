@@ -31,10 +31,10 @@ def _vandermonde() -> Triple:
 
 
 def _two_large_terms() -> Triple:
-    """Two terms of 1e8 whose difference is of the order of 1."""
+    """Two terms of which only a hundred-millionth is left."""
     return (
-        lambda t: 1e8 * (np.cosh(t[0] * 1e-4) - 1) - 0.5 * t[0] ** 2 + t[1] ** 2,
-        lambda t: np.array([1e4 * np.sinh(t[0] * 1e-4) - t[0], 2 * t[1]]),
+        lambda t: 2.0**26 * (np.cosh(t[0] * 2.0**-13) - 1) - 0.5 * t[0] ** 2 + t[1] ** 2,
+        lambda t: np.array([2.0**-26 * t[0] ** 3 / 6 + 2.0**-52 * t[0] ** 5 / 120, 2 * t[1]]),
         np.array([2.0, 0.7]),
     )
 
@@ -83,7 +83,11 @@ def _correlated_normal() -> Triple:
 
 
 def _variance_of_far_numbers() -> Triple:
-    return lambda t: np.sum((t - np.mean(t)) ** 2), lambda t: 2 * (t - np.mean(t)), np.array([1e6 + 0.1, 1e6 - 0.4, 1e6 + 1.3])
+    def gradient(t: Array) -> Any:
+        gaps = t - t[0]
+        return 2 * (gaps - np.mean(gaps))
+
+    return lambda t: np.sum((t - np.mean(t)) ** 2), gradient, np.array([1e6 + 0.1, 1e6 - 0.4, 1e6 + 1.3])
 
 
 CASES = [

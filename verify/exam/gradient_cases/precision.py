@@ -47,9 +47,9 @@ def _bisection() -> Triple:
 
 def _fixed_point() -> Triple:
     def solve(t: Array, tolerance: float) -> float:
-        x, last = 0.5, np.inf
-        while abs(x - last) > tolerance:
-            x, last = t[0] * np.cos(x) + t[1], x
+        x, last, loops = 0.5, np.inf, 0
+        while abs(x - last) > tolerance and loops < 500:
+            x, last, loops = t[0] * np.cos(x) + t[1], x, loops + 1
         return float(x)
 
     def gradient(t: Array) -> Array:
@@ -68,7 +68,7 @@ def _series() -> Triple:
         total = 0.0
         for x in t:
             term, n = 1.0, 0
-            while abs(term) > 1e-8:
+            while abs(term) > 1e-8 and n < 300:
                 total, n = total + term, n + 1
                 term *= float(x) / n
         return total

@@ -44,7 +44,8 @@ def _convolution_input(flipped: bool) -> Make:
         linear = sum(w[i, j] * np.sum(t[i : i + 2, j : j + 2] * kernel) for i in range(3) for j in range(3))
         return linear + np.sum(t**2)
 
-    return lambda: (cost, gradient, rng.normal(size=(4, 4)))
+    theta = rng.normal(size=(4, 4))
+    return lambda: (cost, gradient, theta.copy())
 
 
 def _attention(root: float = 2.0) -> Make:
