@@ -135,7 +135,7 @@ def _along(cost: Cost, theta: Array, direction: Array, h: float) -> float:
 def _ridders(cost: Cost, theta: Array, i: int) -> float:
     """Ten steps at most, from 32 times 1 % of the entry or 0.01, each half the one before; the tableau's most stable value."""
     step = max(0.01, 0.01 * float(abs(theta.flat[i]))) * 2**5
-    best, error = 0.0, np.finfo(float).max
+    best, error = 0.0, float(np.finfo(float).max)
     last: list[float] = []
     for k in range(10):
         row = [(_moved(cost, theta, i, step) - _moved(cost, theta, i, -step)) / (2 * step)]

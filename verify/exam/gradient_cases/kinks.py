@@ -106,8 +106,13 @@ def _hypot() -> Triple:
 
 
 CASES = [
-    Case("a smoothed abs near its bend", "jax-gcm#816", PASS, _smoothed_abs),
-    Case("a smoothed abs near its bend, sign turned", "jax-gcm#816", FAIL, changed(_smoothed_abs, times([-1, -1, 1, 1]))),
+    Case("a smoothed abs near its bend", "climate-analytics-lab/jax-gcm#816", PASS, _smoothed_abs),
+    Case(
+        "a smoothed abs near its bend, sign turned",
+        "climate-analytics-lab/jax-gcm#816",
+        FAIL,
+        changed(_smoothed_abs, times([-1, -1, 1, 1])),
+    ),
     Case("norm at 0, (.99, .99) is no subgradient", "", FAIL, _norm_at_0(0.99, 0.99)),
     Case("norm at 0, 0", "HIPS/autograd#151", PASS, _norm_at_0(0.0, 0.0)),
     Case("norm at 0, NaN", "pytorch/pytorch#2421", FAIL, _norm_at_0(np.nan, np.nan)),

@@ -88,7 +88,7 @@ def _carrier_wave() -> Triple:
 def _steep_sigmoid() -> Triple:
     c = np.array([1.0, 2.0])
 
-    def slope(t: Array) -> Array:
+    def slope(t: Array) -> Any:
         s = expit((t - c) / 1e-7)
         return s * expit(-(t - c) / 1e-7) / 1e-7
 

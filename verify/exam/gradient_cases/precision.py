@@ -38,7 +38,7 @@ def _bisection() -> Triple:
             low, high = (middle, high) if middle**3 + t[0] * middle < t[1] else (low, middle)
         return ((low + high) / 2) ** 2
 
-    def gradient(t: Array) -> Array:
+    def gradient(t: Array) -> Any:
         x = _cubic_root(t)
         return 2 * x * np.array([-x, 1.0]) / (3 * x**2 + t[0])
 
@@ -52,7 +52,7 @@ def _fixed_point() -> Triple:
             x, last, loops = t[0] * np.cos(x) + t[1], x, loops + 1
         return float(x)
 
-    def gradient(t: Array) -> Array:
+    def gradient(t: Array) -> Any:
         x = solve(t, 1e-15)
         return 2 * x * np.array([np.cos(x), 1.0]) / (1 + t[0] * np.sin(x))
 

@@ -33,7 +33,7 @@ def _convolution_input(flipped: bool) -> Make:
     rng = np.random.default_rng(31)
     kernel, w = rng.normal(size=(2, 2)), rng.normal(size=(3, 3))
 
-    def gradient(t: Array) -> Array:
+    def gradient(t: Array) -> Any:
         g, k = np.zeros((4, 4)), kernel[::-1, ::-1] if flipped else kernel
         for i in range(3):
             for j in range(3):
@@ -53,7 +53,7 @@ def _attention(root: float = 2.0) -> Make:
     rng = np.random.default_rng(32)
     keys, values, w = rng.normal(size=(5, 4)), rng.normal(size=(5, 3)), rng.normal(size=(2, 3))
 
-    def gradient(t: Array) -> Array:
+    def gradient(t: Array) -> Any:
         p = softmax(t @ keys.T / 2, axis=1)
         back = w @ values.T
         return (p * (back - np.sum(p * back, axis=1, keepdims=True))) @ keys / root
@@ -66,7 +66,7 @@ def _attention_of_itself() -> Triple:
     """Queries and keys are the same matrix, so it is differentiated in both places."""
     w = np.random.default_rng(33).normal(size=(3, 3))
 
-    def gradient(t: Array) -> Array:
+    def gradient(t: Array) -> Any:
         p = softmax(t @ t.T, axis=1)
         s = p * (w - np.sum(p * w, axis=1, keepdims=True))
         return (s + s.T) @ t
@@ -88,7 +88,7 @@ def _gru(reset_term: bool = True, update_term: bool = True) -> Make:
         _, z, n = step(h)
         return w @ ((1 - z) * h + z * n)
 
-    def gradient(h: Array) -> Array:
+    def gradient(h: Array) -> Any:
         r, z, n = step(h)
         inner = u_h.T @ (w * z * (1 - n**2))
         g = w * (1 - z) + inner * r

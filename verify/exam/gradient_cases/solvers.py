@@ -22,7 +22,7 @@ def _euler(steps: int) -> Make:
             y = y + h * t[0] * y * (1 - y)
         return y**2
 
-    def gradient(t: Array) -> Array:
+    def gradient(t: Array) -> Any:
         y, by_rate, by_start = t[1], 0.0, 1.0
         for _ in range(steps):
             slope = 1 + h * t[0] * (1 - 2 * y)
@@ -32,7 +32,7 @@ def _euler(steps: int) -> Make:
     return lambda: (cost, gradient, np.array([1.3, 0.2]))
 
 
-def _of_the_equation(_: Array, t: Array) -> Array:
+def _of_the_equation(_: Array, t: Array) -> Any:
     """The gradient of the exact solution, where the cost is Euler's."""
     growth = np.exp(2 * t[0])
     y = t[1] * growth / (1 - t[1] + t[1] * growth)
@@ -63,7 +63,7 @@ def _decay(tolerance: float) -> Make:
     def cost(t: Array) -> Any:
         return np.sum(solve_ivp(lambda _, y: -t[0] * y, (0, 2), [t[1]], rtol=tolerance, atol=tolerance * 1e-3).y[0, -1] ** 2)
 
-    def gradient(t: Array) -> Array:
+    def gradient(t: Array) -> Any:
         return np.exp(-4 * t[0]) * np.array([-4 * t[1] ** 2, 2 * t[1]])
 
     return lambda: (cost, gradient, np.array([0.8, 1.5]))
@@ -78,7 +78,7 @@ def _newton(loops: int) -> Make:
             e = e - (e - t[1] * np.sin(e) - t[0]) / (1 - t[1] * np.cos(e))
         return e
 
-    def gradient(t: Array) -> Array:
+    def gradient(t: Array) -> Any:
         e = anomaly(t)
         return np.cos(e) * np.array([1.0, np.sin(e)]) / (1 - t[1] * np.cos(e))
 

@@ -50,7 +50,7 @@ def _minibatches() -> Triple:
     def batch() -> int:
         return next(turn) % 4
 
-    def gradient(t: Array) -> Array:
+    def gradient(t: Array) -> Any:
         k = batch()
         return 2 * x[k].T @ (x[k] @ t - y[k])
 
@@ -118,7 +118,7 @@ def _running_statistics() -> Triple:
 
     w = np.array([0.3, -1.0, 0.5, 2.0])
 
-    def gradient(t: Array) -> Array:
+    def gradient(t: Array) -> Any:
         z = normal(t)
         return (w - np.mean(w) - z * np.mean(w * z)) / np.std(t)
 
