@@ -10,7 +10,7 @@ import pandas as pd
 
 from deltacheck.verify.exam.gradient_cases.case import FAIL, NOT_PASS, PASS, UNSURE, Array, Case, Make
 
-TASTE = ("pass", "fail", "inconclusive")
+TASTE = ("pass", "fail")  # the numbers are right, their type is a matter of taste
 
 
 def _square(cost_as: Callable[[Any], Any] = lambda v: v, gradient_as: Callable[[Array], Any] = lambda g: g, dtype: Any = float) -> Make:
@@ -44,7 +44,7 @@ CASES = [
     Case("cost a bool", "", UNSURE, _whole(True, np.zeros(2))),
     Case("cost of np.float32 under a float32 theta", "", PASS, _square(np.float32, dtype=np.float32)),
     Case("cost of np.longdouble", "", PASS, _square(np.longdouble)),
-    Case("cost complex, its imaginary part 0", "", TASTE[:2], _square(complex)),
+    Case("cost complex, its imaginary part 0", "", TASTE, _square(complex)),
     Case("gradient a list", "", PASS, _square(gradient_as=lambda g: g.tolist())),
     Case("gradient a list, in another order", "", FAIL, _square(gradient_as=lambda g: g.tolist()[::-1])),
     Case("gradient a tuple", "", PASS, _square(gradient_as=tuple)),
@@ -52,10 +52,10 @@ CASES = [
     Case("gradient of a matrix, transposed", "", FAIL, _matrix(lambda g: g.T)),
     Case("gradient of a matrix, one row for both", "", FAIL, _matrix(lambda g: g[:1])),
     Case("gradient a pandas series", "", PASS, _square(gradient_as=pd.Series)),
-    Case("gradient of ints", "", TASTE[:2], _square(gradient_as=lambda g: g.astype(int))),
+    Case("gradient of ints", "", TASTE, _square(gradient_as=lambda g: g.astype(int))),
     Case("gradient cut to ints", "", FAIL, _square(gradient_as=lambda g: (g / 1.5).astype(int))),
     Case("gradient in float32 under a float64 theta, exact", "", UNSURE, _square(gradient_as=lambda g: g.astype("f"))),
-    Case("gradient complex, its imaginary part 0", "", TASTE[:2], _square(gradient_as=lambda g: g + 0j)),
+    Case("gradient complex, its imaginary part 0", "", TASTE, _square(gradient_as=lambda g: g + 0j)),
     Case("gradient complex, its imaginary part 1", "", FAIL, _square(gradient_as=lambda g: g + 1j)),
     Case("gradient of shape (2, 1)", "facebookresearch/shumai#74", NOT_PASS, _square(gradient_as=lambda g: g[:, None])),
     Case("gradient one entry short", "", FAIL, _square(gradient_as=lambda g: g[:1])),
