@@ -19,6 +19,7 @@ from deltacheck.verify.exam.bugs.mutant import Mutant
 from deltacheck.verify.exam.conditional_bugs.catalogue import CONDITIONAL, TUNING
 from deltacheck.verify.exam.correct_kernels import CORRECT
 from deltacheck.verify.exam.default_run import default_run
+from deltacheck.verify.exam.function_scores import CASE_OF, function_closing, function_row
 from deltacheck.verify.exam.planted_functions.catalogue import BUGS
 from deltacheck.verify.exam.planted_scores import planted_closing, planted_rows
 from deltacheck.verify.exam.random_cases import on_digits, ordinary, wild
@@ -38,13 +39,17 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=results_folder(Path.cwd()), help="where the tables go (default: results/)")
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument("--quick", action="store_true", help="a tenth of the random networks")
-    parts.add_argument("--conditional", action="store_true", help="instead, the bugs that need a condition, each by a usual run")
-    parts.add_argument("--drawn", action="store_true", help="instead, the right kernels at the drawn configurations of a usual run")
-    parts.add_argument("--planted", action="store_true", help="instead, planted bugs in gradients of functions, by check_gradient")
+    for part, said in (
+        (CONDITIONAL_PART, "the bugs that need a condition, each by a usual run"),
+        (DRAWN_PART, "the right kernels at the drawn configurations of a usual run"),
+        (PLANTED_PART, "planted bugs in gradients of functions, by check_gradient"),
+        (FUNCTIONS_PART, "small functions with right and wrong gradients, by check_gradient and the rules of other tools"),
+    ):
+        parts.add_argument(f"--{part[0]}", dest="part", action="store_const", const=part, help=f"instead, {said}")
     options = parser.parse_args()
     started = time.perf_counter()
-    if options.conditional or options.drawn or options.planted:
-        name, what, unit, items, close = CONDITIONAL_PART if options.conditional else DRAWN_PART if options.drawn else PLANTED_PART
+    if options.part:
+        name, what, unit, items, close = options.part
         with ProcessPoolExecutor(2, initializer=threadpool_limits, initargs=(1,)) as pool:
             table = pd.DataFrame(_run(pool, what, unit, items))
         folder = new_run(options.results.resolve(), "exam")
@@ -138,6 +143,10 @@ def _conditional_at(name: str) -> list[Row]:
     return [row | found._asdict()]
 
 
+def _function_at(name: str) -> list[Row]:
+    return [function_row(name)]
+
+
 def _is(row: Row, name: str, case: Case) -> bool:
     return bool(row["mutant"] == name and row["case"] == case.name)
 
@@ -180,6 +189,7 @@ CONDITIONAL_PART = (
     conditional_closing,
 )
 PLANTED_PART = ("planted", "planted bugs of functions", planted_rows, [bug.name for bug in BUGS], planted_closing)
+FUNCTIONS_PART = ("functions", "functions with right and wrong gradients", _function_at, list(CASE_OF), function_closing)
 DRAWN_PART = ("drawn", "right kernels at drawn configurations", _drawn_at, list(CORRECT), drawn_closing)
 
 
