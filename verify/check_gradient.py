@@ -29,6 +29,7 @@ from deltacheck.verify.verdict.report import Report
 
 Array = NDArray[Any]
 
+DIGITS = 7  # fewer, of a gradient in float64, are worth a note
 EVALUATIONS, COMPLEX_EVALUATIONS = 8, 3  # of the cost for an entry, about: how many entries can be afforded
 
 
@@ -182,6 +183,8 @@ def _notes(cost: Cost, gradient: Gradient, judgement: Judgement) -> list[str]:
         notes.append(f"the gradient comes in {np.dtype(gradient.lower)} and is judged to that precision")
     if judgement.digits < 12 and cost.unit < 2.0**-40:
         notes.append(f"the cost has about {judgement.digits} correct digits")
+    if gradient.digits < DIGITS and cost.theta.dtype == np.float64 and gradient.lower is None:
+        notes.append(f"rounding leaves the gradient itself about {gradient.digits} correct digits")
     kinks = sum(item.kink for item in judgement.entries.values())
     if kinks:
         notes.append(f"{kinks} {'entry lies' if kinks == 1 else 'entries lie'} on a kink: any slope between the one-sided ones is right")

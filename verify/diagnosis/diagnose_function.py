@@ -38,6 +38,7 @@ def diagnose_function(parts: list[Span], theta: Array, got: Array, right: Array,
         count = int(wrong.sum())
         text = f"the cost does not change with {'this entry' if count == 1 else f'these {count} entries'}: a gradient of 0 is expected"
         return (Diagnosis("not-zero", text),)
+    parts = [part if part.shape else part._replace(shape=(1,)) for part in parts]
     known = ~np.isnan(right)
     right, bounds = np.where(known, right, got), np.where(known, bounds, 0.0)
     proposed = [*patterns(parts, got, right, theta.astype(np.float64), wrong), *_signs(got, right, wrong)]

@@ -101,7 +101,7 @@ class Cost:
             number = _number(value)
         except (TypeError, ValueError):
             raise TypeError(f"cost: got {type(value).__name__} at theta; expected a real number") from None
-        if np.iscomplexobj(value):
+        if np.isnan(number) and np.iscomplexobj(value):
             raise TypeError(f"cost: got {value} at theta; expected a real number")
         if not np.isfinite(number):
             raise ValueError(f"cost: got {number} at theta; expected a finite number")

@@ -17,6 +17,7 @@ from deltacheck.verify.verdict.parameter_blocks import Span
 Array = NDArray[Any]
 
 N_DIRECTIONS = 6
+NEAR = 2.0**-20  # relative: how far from theta a gradient that is kept shows, and a kink hardly lies between
 
 
 def along_signs(cost: Cost, part: Span, gradient: Gradient, rng: np.random.Generator, block: Block) -> Block:
@@ -46,7 +47,7 @@ def stale(cost: Cost, gradient: Gradient, smooth: list[int], rng: np.random.Gene
     ``smooth``: the entries that lie on no kink; on one, any constant between the slopes is right.
     """
     sizes = sizes_of(cost.flat)
-    other = (cost.flat + sizes * rng.uniform(2.0**-7, 2.0**-6, cost.size)).astype(cost.theta.dtype).astype(np.float64)
+    other = (cost.flat + sizes * rng.uniform(0.5, 1.0, cost.size) * max(NEAR, 64 * cost.unit)).astype(cost.theta.dtype).astype(np.float64)
     there = gradient.at(other)
     if there is None or not np.isfinite(there).all():
         return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,17 +12,20 @@ from numpy.typing import NDArray
 from deltacheck.verify.functions.analytic import complex_derivative
 from deltacheck.verify.functions.cost import Cost
 from deltacheck.verify.functions.gradient import NOISE_POINTS, PROBES, ROUNDING, SPACING, Gradient
+from deltacheck.verify.functions.jumps import jump_near
 from deltacheck.verify.functions.ladder import UNKNOWN, Ladder, Slope
-from deltacheck.verify.functions.noise import noise_of_line
+from deltacheck.verify.functions.noise import is_power_of_ten, noise_of_line
 from deltacheck.verify.functions.screening import (
     COMPLEX,
     COMPLEX_ROUNDING,
+    SMALL,
     UNDERFLOW,
     Screened,
     by_complex_step,
     by_differences,
     confirm,
     sizes_of,
+    typical_of,
 )
 from deltacheck.verify.references.complex_step import COMPLEX_STEP
 from deltacheck.verify.verdict.array_verdict import Verdict
@@ -33,8 +37,10 @@ SHARP = 1e-6  # a screened reference whose relative error is larger, and larger 
 EDGE = "one-sided differences"
 WEAK = 0.1  # of the slopes nearby: an allowance beyond it tells nothing
 KINK = 1e-3  # one-sided slopes that differ by less, relative to the larger, are no kink
-PLATEAU = 2.0**-20  # of the cost: wider steps of a staircase are no rounding
+PLATEAU = 2.0**-16  # of the cost: wider steps of a staircase are no rounding
 LADDERS = 64  # at most, of entries that the screening finds wrong; the others are wrong by the screening's reference
+JUMPS = 32.0  # jumps of the cost over the size of an entry: what its slope may be off
+SLIGHTLY = 1e-2  # off, relative: more is not explained by jumps
 UNSTABLE = 4.0  # times its bound that an error must be to fail where the cost changes from call to call
 
 
@@ -63,7 +69,7 @@ class Judgement:
 def judge_entries(cost: Cost, gradient: Gradient, chosen: Array, rng: np.random.Generator) -> Judgement:
     """Judge the entries ``chosen`` of the gradient."""
     sizes = sizes_of(cost.flat)
-    noise = cost.noise(rng, sizes)
+    noise = cost.noise(rng, np.where(cost.flat == 0, sizes, abs(cost.flat)))
     judge = _Judge(cost, gradient, sizes, noise, rng)
     return judge.all(chosen)
 
@@ -71,7 +77,7 @@ def judge_entries(cost: Cost, gradient: Gradient, chosen: Array, rng: np.random.
 class _Judge:
     def __init__(self, cost: Cost, gradient: Gradient, sizes: Array, noise: float, rng: np.random.Generator) -> None:
         self.cost, self.gradient, self.sizes, self.noise, self.rng = cost, gradient, sizes, noise, rng
-        self.typical = float(np.median(abs(cost.flat[cost.flat != 0]))) if cost.flat.any() else 1.0
+        self.typical = typical_of(cost.flat)
         self.notes: list[str] = []
         self.probed_more = False
 
@@ -147,7 +153,13 @@ class _Judge:
             middle, half = (low.value + high.value) / 2, (high.value - low.value) / 2
             return Judged("pass" if inside else "fail", middle, half + error, half + allowed, ONE_SIDED, right.step, kink=True)
         still = ladder.still
-        if ladder.grain > PLATEAU * abs(self.cost.value) and ladder.noise >= ladder.grain and still[-4:].all() and not still.all():
+        if (
+            ladder.grain > PLATEAU * abs(self.cost.value)
+            and not is_power_of_ten(ladder.grain)
+            and ladder.noise >= ladder.grain
+            and still[-4:].all()
+            and not still.all()
+        ):
             self._note("the cost is constant in steps: its derivative is 0 where it has one, whatever stands for it")
             return Judged("pass" if got == 0 else "inconclusive", 0.0, np.inf, np.inf, "a staircase")
         method = "central differences"
@@ -164,18 +176,21 @@ class _Judge:
         return self._compared(entry, got, slope, method, ladder)
 
     def _ladder(self, entry: int, x: float) -> tuple[Ladder, Slope]:
-        """The ladder of the better of two scales: the entry's own size, and the typical one where the entry is far smaller."""
-        scales = [abs(x)] if x else []
-        if not x or abs(x) < self.typical / 64:
-            scales.append(self.typical)
-        best: tuple[Ladder, Slope] | None = None
-        for scale in scales:
-            ladder = Ladder(self._by_value(entry), x, self.cost.value, scale, self.cost.dtype, max(4 * self.cost.wobble, self.noise))
-            slope = ladder.slope()
-            if best is None or slope.error < best[1].error:
-                best = ladder, slope
-        assert best is not None
-        return best
+        """The ladder at the entry's own size; for a small one, at the typical size where this is sharper and agrees."""
+
+        def made(scale: float) -> tuple[Ladder, Slope]:
+            noise = max(4 * self.cost.wobble, self.noise)
+            ladder = Ladder(self._by_value(entry), x, self.cost.value, scale, self.cost.dtype, noise)
+            return ladder, ladder.slope()
+
+        if not x:
+            return made(self.typical)
+        ladder, slope = made(abs(x))
+        if abs(x) < self.typical * SMALL:
+            wider, sharper = made(self.typical)
+            if sharper.error < slope.error and not abs(sharper.value - slope.value) > sharper.error + slope.error:
+                return wider, sharper
+        return ladder, slope
 
     def _by_value(self, entry: int) -> Any:
         def cost(t: float) -> float:
@@ -221,15 +236,30 @@ class _Judge:
             allowed = slope.error + float(self.gradient.allowed()[entry])
         if off > allowed:
             allowed += self.gradient.lost(entry, off, slope)
+        if allowed < off <= SLIGHTLY * abs(slope.value) and method != COMPLEX and off <= allowed + self._by_jumps(entry):
+            self._note(f"the cost jumps by {self.jump:.1g}, as a solver's tolerance makes it: slopes are known to no more than that")
+            allowed += self._by_jumps(entry)
         elif self._within_floor(entry, off - slope.error) and not self.gradient.right_in_more_digits(entry, off, slope):
             allowed -= float(self.gradient.floor()[entry])
         if not np.isfinite(got) or off > allowed:
             sure = self.cost.repeatable or not off <= UNSTABLE * allowed
-            if not np.isfinite(got):  # as it must be where the derivative is infinite
-                sure = slope.error <= WEAK * max(abs(slope.value), 0.0 if method == EDGE else ladder.steepest)
+            if not np.isfinite(got) and method == EDGE:  # at an edge the derivative may be infinite
+                sure = slope.error <= WEAK * abs(slope.value)
             return judged("fail" if sure else "inconclusive", allowed)
-        nothing = allowed > WEAK * max(abs(slope.value), abs(got), ladder.steepest) and not (ladder.still.all() and got == 0)
+        nothing = allowed > WEAK * max(abs(slope.value), abs(got), ladder.steepest)
+        if nothing and ladder.still.all():  # it does not move the cost: 0, or too small beside the cost to be seen
+            nothing = got != 0 and not allowed <= SHARP * abs(self.cost.value / (self.cost.flat[entry] or self.typical))
         return judged("inconclusive" if nothing or not self.cost.repeatable else "pass", allowed)
+
+    @cached_property
+    def jump(self) -> float:
+        """The largest jump of the cost near theta: looked for when an entry would fail."""
+        return jump_near(self.cost, np.where(self.cost.flat == 0, self.sizes, abs(self.cost.flat)), self.noise, self.rng)
+
+    def _by_jumps(self, entry: int) -> float:
+        """What a slope may be off between two jumps: the function that is meant lies within a jump of what is computed."""
+        size = abs(float(self.cost.flat[entry])) or self.typical
+        return JUMPS * self.jump / size
 
     def _within_floor(self, entry: int, off: float) -> bool:
         """Whether an entry is right only by what saturated terms may add: then more digits tell, where the gradient takes them."""

@@ -28,6 +28,9 @@ NOISE_POINTS = 6
 REPEATABLE = 64.0  # units of round-off by which calls at the same theta may differ
 
 
+FOLLOWS_COST = Diagnosis("state", "the gradient is that at the theta of the last call of the cost, not at the theta that it is given")
+
+
 class UnusableError(Exception):
     """The gradient has not what can be judged; ``diagnosis`` says why."""
 
@@ -53,6 +56,8 @@ class Gradient:
         returned = self._converted(first)
         self.got = returned.ravel()
         dtype = _float_dtype(first)
+        if dtype is not None and np.finfo(dtype).eps > np.finfo(np.float32).eps:
+            raise UnusableError("reduced-precision", f"gradient returned {dtype}; expected {self.theta.dtype}, as theta has")
         self.lower = dtype if dtype is not None and np.finfo(dtype).eps > np.finfo(self.theta.dtype).eps else None
         self.unit = float(np.finfo(self.lower or self.theta.dtype).eps) / 2
         self.wobble = np.zeros(self.got.size)
@@ -66,6 +71,13 @@ class Gradient:
     def largest(self) -> float:
         """The largest entry, finite ones alone."""
         return float(np.max(abs(self.got[np.isfinite(self.got)]), initial=0.0))
+
+    @property
+    def digits(self) -> int:
+        """Of the median entry, how many its rounding leaves."""
+        there = np.isfinite(self.got) & (self.got != 0)
+        relative = np.median(self.allowed()[there] / abs(self.got[there])) if there.any() else 0.0
+        return max(0, int(-np.log10(max(float(relative), 2.0**-52))))
 
     def most(self) -> Array:
         """What an entry may be off at most by rounding, (P,): where it is the same at another theta, this tells nothing."""
@@ -128,6 +140,12 @@ class Gradient:
         """The gradient at another theta, (P,); None where it has none."""
         result = self._elsewhere(self.cost.shaped(flat, self.theta.dtype))
         return None if result is None else result.ravel()
+
+    def _follows_cost(self, returned: Array) -> bool:
+        """Whether it is the right one when the cost is called at theta just before."""
+        self.cost(self.cost.flat)
+        again = self._elsewhere(self.theta.copy(order="K"))
+        return again is not None and self._alike(again, returned)
 
     def repeats(self, again: Array) -> bool:
         """Whether ``again`` (P,) is the gradient at theta, to rounding."""
@@ -197,7 +215,8 @@ class Gradient:
             if again is None:
                 return (Diagnosis("state", "gradient raises at theta, or returns another type, when it is called again"),)
             if not self._alike(again, returned):
-                found.append(_differs(again, returned))
+                follows = moved and self._follows_cost(returned)
+                found.append(FOLLOWS_COST if follows else _differs(again, returned))
                 break
             self.wobble = np.fmax(self.wobble, abs(again - returned).ravel())
         else:

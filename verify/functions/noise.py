@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 DECIMALS = 6  # of the largest value
+DIFFERENT = 4  # multiples that must be among the values
 LEAST_ORDER = 3  # of differences that hold no more of a smooth function
 
 
@@ -34,11 +35,19 @@ def decimal_grain(values: Array) -> float:
     Powers below the single precision of the values are no evidence.
     """
     values = values[np.isfinite(values)]
-    if len(np.unique(values)) < 2:
+    largest = float(np.max(abs(values), initial=0.0))
+    if not largest:
         return 0.0
-    largest = float(np.max(abs(values)))
-    for exponent in range(int(np.ceil(np.log10(largest))), int(np.floor(np.log10(largest))) - DECIMALS, -1):
+    top = int(np.ceil(np.log10(largest)))
+    for exponent in range(top, top - DECIMALS - 1, -1):
         counts = values / 10.0**exponent
-        if (abs(counts - np.round(counts)) <= 2.0**-40 * np.maximum(1.0, abs(counts))).all():
-            return 10.0**exponent
+        whole = np.round(counts)
+        if (abs(counts - whole) <= 2.0**-40 * np.maximum(1.0, abs(counts))).all():
+            return 10.0**exponent if len(np.unique(whole)) >= DIFFERENT else 0.0
     return 0.0
+
+
+def is_power_of_ten(step: float) -> bool:
+    """Whether a plateau's step is a decimal's: that of a cost that is rounded or printed."""
+    exponent = np.log10(step)
+    return bool(abs(exponent - np.round(exponent)) < 1e-6)

@@ -19,6 +19,7 @@ RATIO = 4.0
 FINE_RATIO = 64.0
 GROUP = 8  # entries confirmed together
 ANALYTIC_GROUP = 16
+SMALL = 1 / 64  # of the typical size: a smaller entry has two scales, its own and the typical one
 ALIKE = 16.0  # within a group, slope times size differ by no more, so that no entry hides behind a larger one
 CONVERGES = 32.0  # times smaller than the differences must be what the first extrapolation changes, of a smooth function
 COMPLEX_ROUNDING = 16 * 2.0**-53  # relative, of a complex step
@@ -39,9 +40,14 @@ class Screened:
 
 
 def sizes_of(flat: Array) -> Array:
-    """The scale of each entry: its own, and not less than a 64th of the median."""
-    typical = float(np.median(abs(flat[flat != 0]))) if flat.any() else 1.0
-    return np.where(flat == 0, typical, np.maximum(abs(flat), typical / 64))
+    """The scale of each entry: its own, and not less than a small part of the typical one."""
+    typical = typical_of(flat)
+    return np.where(flat == 0, typical, np.maximum(abs(flat), typical * SMALL))
+
+
+def typical_of(flat: Array) -> float:
+    """The median size of the entries that are not 0."""
+    return float(np.median(abs(flat[flat != 0]))) if flat.any() else 1.0
 
 
 def by_differences(cost: Cost, entries: Array, sizes: Array, noise: float) -> Screened:
@@ -93,11 +99,16 @@ def confirm(cost: Cost, screened: Screened, sizes: Array, noise: float, rng: np.
     """Compare the references with differences at finer steps, entries of like weight together; what they contradict is not trusted.
 
     A feature narrower than the steps of an entry shows at finer ones. Along a direction through a group of entries the slope must be
-    the sum of theirs.
+    the sum of theirs. Entries that are small beside the others are looked at on their own scale as well.
     """
-    size = sizes[screened.entries]
+    _confirm(cost, screened, sizes[screened.entries], np.ones(len(screened.entries), bool), noise, rng)
+    own = abs(cost.flat[screened.entries])
+    _confirm(cost, screened, 64 * own, (own > 0) & (own < SMALL * typical_of(cost.flat)), noise, rng)
+
+
+def _confirm(cost: Cost, screened: Screened, size: Array, among: Array, noise: float, rng: np.random.Generator) -> None:
     weight = abs(screened.value) * size
-    order = np.flatnonzero(screened.trusted)
+    order = np.flatnonzero(screened.trusted & among)
     order = order[np.argsort(-weight[order], kind="stable")]
     most = ANALYTIC_GROUP if screened.method == COMPLEX else GROUP
     start = 0
@@ -135,7 +146,7 @@ def _confirmed(cost: Cost, screened: Screened, group: Array, size: Array, noise:
         extrapolated = residuals[n + 1] + (residuals[n + 1] - residuals[n]) / (FINE_RATIO**2 - 1)
         if not abs(extrapolated) <= own + 1.01 * blur[n + 1]:
             return False
-        seen = max(seen, (abs(extrapolated) - 1.01 * blur[n + 1]) / spread if spread else 0.0)
+        seen = max(seen, float(abs(extrapolated) - 1.01 * blur[n + 1]) / spread if spread else 0.0)
         if seconds[n + 1] > 16 * noise and seconds[n + 1] > seconds[n] / (8 * FINE_RATIO):
             return False
     screened.error[group] *= 2 * seen  # what the group is off in fact, where its bounds are too small

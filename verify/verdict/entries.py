@@ -40,6 +40,11 @@ class Entries:
         return np.where(np.isfinite(relative), relative, np.inf)
 
     @property
+    def zero(self) -> Array:
+        """Where the reference cannot be told from 0."""
+        return np.asarray(abs(self.reference) <= np.where(np.isfinite(self.reference_error), self.reference_error, 0.0))
+
+    @property
     def table(self) -> pd.DataFrame:
         """A row for each entry."""
         import pandas as pd  # slow to import, and only a table needs it
@@ -49,12 +54,12 @@ class Entries:
 
     @property
     def certified(self) -> tuple[float, ...]:
-        """The quantiles (a half, 99 %, all) of the certificates of entries with a reference that is not 0; empty when there is none.
+        """The quantiles (a half, 99 %, all) of the certificates of entries with a reference that is told from 0; empty when there is none.
 
         Entries on a kink are left out: any slope between the one-sided ones is right there.
         """
         counted = np.array([method != ONE_SIDED for method in self.method])
-        known = np.asarray(self.certificate)[counted & (np.asarray(self.reference) != 0) & ~np.isnan(self.reference)]
+        known = np.asarray(self.certificate)[counted & ~self.zero & ~np.isnan(self.reference)]
         return tuple(float(np.quantile(known, q, method="higher")) for q in QUANTILES) if known.size else ()
 
     def worst(self, count: int) -> Array:

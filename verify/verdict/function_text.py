@@ -37,7 +37,7 @@ def _first(report: Report, rows: Entries) -> str:
     wrong, undecided = (sum(verdict == what for verdict in rows.verdict) for what in ("fail", "inconclusive"))
     along = next((str(block) for block in report.gradient_blocks if block.verdict == "fail" and "along random" in block.name), "")
     if report.verdict == "pass":
-        zero = int(np.count_nonzero(rows.reference == 0))
+        zero = int(np.count_nonzero(rows.zero))
         return f"pass: {checked} are right" + (f" ({zero} of them 0)" if zero else "")
     if report.verdict == "inconclusive":
         return f"inconclusive: {undecided} of {n} entries could not be judged"
@@ -61,7 +61,7 @@ def _worst(rows: Entries) -> list[str]:
 
 def _certificate(rows: Entries) -> list[str]:
     """What errors would have been caught, for each entry its own: quantiles; for entries that are 0, in absolute terms."""
-    zero = np.asarray(rows.allowed)[np.asarray(rows.reference) == 0]
+    zero = np.asarray(rows.allowed)[rows.zero]
     lines = []
     if rows.certified:
         half, most, every = rows.certified
