@@ -15,7 +15,7 @@ if FINER < 1000:
     pytest.skip("np.longdouble is no finer than float64 here", allow_module_level=True)
 
 SEED = 7
-ENTRIES = 200  # of each family
+ENTRIES = 30  # of each family
 INSIDE = 0.999  # of all references
 CAUGHT = 0.999  # of all planted errors
 

@@ -10,6 +10,8 @@ from deltacheck.verify.exam.planted_functions.catalogue import BUGS
 from deltacheck.verify.exam.planted_functions.planted_bug import BY_BEHAVIOUR
 from deltacheck.verify.exam.planted_scores import planted_closing, planted_rows
 
+# Its errors are of the size by which it changes itself between neighbours of theta: rounding, to whoever looks from outside.
+UNTOLD = {"forward difference, step too small"}
 WRONG_BY = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-3}  # relative, in the entry that is most wrong
 
 
@@ -43,6 +45,13 @@ def test_right_gradients_are_right_by_differences(bug):
             outside = max(got[entry] - slopes.max(), slopes.min() - got[entry], 0.0) if bug.kind in ("kinks", "ties") else np.inf
             nearest = min(nearest, abs(central - got[entry]), outside)
         assert nearest <= noise * max(abs(got[entry]), 1e-3 * abs(got).max()), f"entry {entry}"
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=str)
+def test_the_wrong_one_is_caught_and_the_right_one_is_not(bug):
+    row = planted_rows(bug.name)[0]
+    assert row["right"] == "pass"
+    assert (row["wrong"] == "fail") != (bug.name in UNTOLD)
 
 
 @pytest.mark.parametrize("bug", [bug for bug in BUGS if bug.kind not in BY_BEHAVIOUR], ids=str)

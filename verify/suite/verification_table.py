@@ -12,13 +12,16 @@ from deltacheck.suites.formatting import counted
 from deltacheck.suites.run_folder import new_run
 from deltacheck.verify.suite import coverage_table
 from deltacheck.verify.suite.cases import Case
-from deltacheck.verify.verdict.array_verdict import Diagnosis
+from deltacheck.verify.verdict.array_verdict import Diagnosis, quantiles
 from deltacheck.verify.verdict.parameter_blocks import spans
 from deltacheck.verify.verdict.report import Report
 
 UNSUPPORTED, TOO_SLOW = "unsupported", "too_slow"  # what was not judged
 SHOWN = ("pass", "fail", "inconclusive", UNSUPPORTED, TOO_SLOW)
 VERDICTS = ("fail", "inconclusive", TOO_SLOW, UNSUPPORTED, "pass")  # the first that any block has is the case's
+
+
+RELATIVE = ("largest error", "would catch (half)", "(99 %)")  # of the summary's columns
 
 
 class Table:
@@ -72,16 +75,19 @@ class Table:
                     },
                     "entries": int(own["n_checked"].sum()),
                     "largest error": own["max_rel_error"].max(),
-                    "would catch": own["smallest_detectable"].median(),
+                    "would catch (half)": own["certificate_median"].median(),
+                    "(99 %)": own["certificate_99"].median(),
                 }
             )
         frame = pd.DataFrame(lines)
         frame = frame.drop(columns=[verdict for verdict in (UNSUPPORTED, TOO_SLOW) if not frame[verdict].any()])
-        text = frame.to_string(index=False, formatters=dict.fromkeys(("largest error", "would catch"), "{:.1e}".format), na_rep="-")
+        text = frame.to_string(
+            index=False, formatters=dict.fromkeys(("largest error", "would catch (half)", "(99 %)"), "{:.1e}".format), na_rep="-"
+        )
         return [
             *text.splitlines(),
-            "largest error: of any block, relative to its largest entry. would catch: the relative error in a block",
-            "that would surely have failed, the median of the blocks; every block has its own in the table.",
+            "largest error: of any block, relative to its largest entry. would catch: a relative error above this would have failed,",
+            "in half of the entries and in 99 % of them: the median over the blocks; every block has its own in the table.",
             *self._names_of_failures(table),
             *(f"{kernel}: no case was judged, so this is no success" for kernel in self.unjudged),
         ]
@@ -112,6 +118,7 @@ class Table:
 COLUMNS = [
     *("kernel", "case", "layers", "activation", "cost", "n_params", "batch", "dtype", "block", "verdict"),
     *("n_entries", "n_checked", "n_zero", "max_abs_error", "max_rel_error", "error_bound", "smallest_detectable"),
+    *("certificate_median", "certificate_99"),
     *("worst_index", "method", "diagnosis", "seconds", "message"),
 ]
 
@@ -137,6 +144,7 @@ def rows_of(kernel: str, case: Case, dtype: str, report: Report) -> list[dict[st
             "max_rel_error": float(block.max_rel_error),
             "error_bound": float(block.error_bound),
             "smallest_detectable": float(block.smallest_detectable),
+            **dict(zip(("certificate_median", "certificate_99"), quantiles(block.certificates), strict=False)),
             "worst_index": ",".join(map(str, block.worst_index)),
             "method": report.method,
             "diagnosis": _names(report.diagnoses) if block.verdict == "fail" else "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -24,6 +24,14 @@ class Diagnosis:
 
 
 UNKNOWN = Diagnosis("unknown", "unknown pattern: none of the known bugs gives these numbers")
+
+
+QUANTILES = (0.5, 0.99, 1.0)
+
+
+def quantiles(certificates: Array) -> tuple[float, ...]:
+    """A half, 99 % and all of the entries would have shown an error above these; empty where there are none."""
+    return tuple(float(np.quantile(certificates, q, method="higher")) for q in QUANTILES) if certificates.size else ()
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -52,6 +60,7 @@ class Block:
     expected: float
     n_wrong: int
     why: str  # empty for a pass
+    certificates: Array = field(repr=False, compare=False)  # of each entry that is not 0, the relative error that would have been caught
 
     def __str__(self) -> str:
         """One line: where, both values, their difference and what was allowed."""
@@ -114,4 +123,5 @@ def block_of(name: str, why: str, got: Array, expected: Array, allowed: Array, c
         expected=float(expected[at]),
         n_wrong=n_wrong,
         why=why,
+        certificates=detectable[checked & (expected != 0)],
     )

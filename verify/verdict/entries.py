@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
+from deltacheck.verify.verdict.array_verdict import quantiles
+
 Array = NDArray[Any]
 
-QUANTILES = (0.5, 0.99, 1.0)
 ONE_SIDED = "one-sided slopes"
 
 
@@ -60,7 +61,7 @@ class Entries:
         """
         counted = np.array([method != ONE_SIDED for method in self.method])
         known = np.asarray(self.certificate)[counted & ~self.zero & ~np.isnan(self.reference)]
-        return tuple(float(np.quantile(known, q, method="higher")) for q in QUANTILES) if known.size else ()
+        return quantiles(known)
 
     def worst(self, count: int) -> Array:
         """The rows that are furthest outside of what is allowed, or closest to it: at most ``count``."""
