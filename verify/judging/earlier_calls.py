@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from deltacheck.kernels import KernelLike, Network
 from deltacheck.kernels.protocol import KernelClass
-from deltacheck.verify.judging.calls import ContractError, made, passes, quiet, valued
+from deltacheck.verify.judging.calls import ContractError, made, other_dtype, passes, quiet, valued
 from deltacheck.verify.judging.layouts import LaidOut
 
 Array = NDArray[Any]
@@ -120,7 +120,7 @@ def _refilled(scene: Scene) -> None:
 
 def _other_dtype(scene: Scene) -> None:
     """A call in the other dtype, which may be refused."""
-    other = np.float32 if scene.arrays[0].dtype == np.float64 else np.float64
+    other = other_dtype(scene.arrays[0].dtype)
     with suppress(NotImplementedError, ContractError):  # whether it is right there is asked elsewhere
         passes(scene.kernel, scene.network, *(np.nan_to_num(array.astype(other)) for array in scene.arrays))
 
