@@ -18,6 +18,7 @@ from deltacheck.kernels import KernelLike, Network
 from deltacheck.kernels.protocol import KernelClass
 from deltacheck.verify.judging.calls import ContractError, made, other_dtype, passes, quiet, valued
 from deltacheck.verify.judging.layouts import LaidOut
+from deltacheck.verify.judging.same_digits import same_digits
 
 Array = NDArray[Any]
 Arrays = tuple[Array, Array, Array]
@@ -185,6 +186,22 @@ def _other_cost(network: Network) -> Network:
     return Network(network.layer_sizes, network.activations, "cross_entropy")
 
 
+def _same_digits(scene: Scene) -> None:
+    """Instances for networks whose sizes, written one after the other, are the same digits: as 1-12-3 and 11-2-3 are."""
+    theta, x, y = scene.arrays
+
+    def work() -> None:
+        for network, batch in same_digits(scene.network, len(x)):
+            shapes = ((batch, network.layer_sizes[0]), (batch, network.layer_sizes[-1]))
+            arrays = [np.resize(array, shape) for array, shape in zip((x, y), shapes, strict=True)]
+            with suppress(NotImplementedError, ContractError):  # whether it is right there is asked elsewhere
+                passes(made(scene.kernel_class, network), network, network.initial(np.random.default_rng(0), theta.dtype), *arrays)
+
+    work()
+    _ = scene.kernel
+    work()
+
+
 def _another_instance_forward(scene: Scene) -> None:
     theta, x, _ = _turned(*scene.arrays)
     with quiet():
@@ -207,6 +224,7 @@ EARLIER: dict[str, OtherCall] = {
     "an instance for other activations": _another_network(_other_activations),
     "an instance for another activation inside": _another_network(_other_activation_inside),
     "an instance for the other cost": _another_network(_other_cost),
+    "instances whose sizes are the same digits": _same_digits,
 }
 BETWEEN: dict[str, OtherCall] = {
     NONE: _none,

@@ -145,6 +145,19 @@ def _entries(which: int) -> Callable[[Trial], None]:
     return run
 
 
+def _minus_two(which: int) -> Callable[[Trial], None]:
+    """-1 somewhere, and then -2 in its place: Python's hash of the two is one."""
+
+    def run(trial: Trial) -> None:
+        kernel, inputs = trial.used().kernel, list(trial.inputs)
+        for number in (-1, -2):
+            inputs[which] = fresh(trial.inputs[which])
+            inputs[which].flat[inputs[which].size // 2] = number
+            trial.same_as_new(kernel, *inputs)
+
+    return run
+
+
 def _fitted(trial: Trial) -> None:
     """Targets that are the output itself: the gradient is 0 or rounding, and still new memory."""
     y, kernel = fresh(trial.new(*trial.inputs)[0]), trial.used().kernel
@@ -260,6 +273,9 @@ STATE = (
     *(Check(name, what, reason, _changed(change)) for name, (what, reason, change) in CHANGES.items()),
     Check("theta-entries", "single entries of theta changed", "a key of every second entry", _entries(0)),
     Check("x-entries", "single entries of x changed", "a key of every second entry", _entries(1)),
+    Check("theta-minus-two", "-2 for -1 in theta", "a key by Python's hash", _minus_two(0)),
+    Check("x-minus-two", "-2 for -1 in x", "a key by Python's hash", _minus_two(1)),
+    Check("y-minus-two", "-2 for -1 in y", "a key by Python's hash", _minus_two(2)),
     Check("dtypes", "the other dtype in between", "a workspace of the first call's dtype", _dtypes),
     Check("batches", "batches of 3, 40, 5, 1 and 40 rows", "rows left over from a larger batch", _batches(BATCHES)),
     Check(

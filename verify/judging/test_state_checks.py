@@ -30,6 +30,10 @@ def forgetful(seen):
     return Forgetful
 
 
+def hashed(array):
+    return hash(tuple(array.ravel().tolist()))
+
+
 class After50(Plain):
     calls = 0
 
@@ -170,6 +174,9 @@ PLANTED = [
     ("theta-slightly", forgetful(lambda theta, x, y: (np.round(theta, 4), x, y)), "carries-state", ()),
     ("x-slightly", forgetful(lambda theta, x, y: (theta, np.round(x, 4), y)), "carries-state", ()),
     ("y-slightly", forgetful(lambda theta, x, y: (theta, x, np.round(y, 3))), "carries-state", ()),
+    ("theta-minus-two", forgetful(lambda theta, x, y: (hashed(theta), x, y)), "carries-state", ()),
+    ("x-minus-two", forgetful(lambda theta, x, y: (theta, hashed(x), y)), "carries-state", ()),
+    ("y-minus-two", forgetful(lambda theta, x, y: (theta, x, hashed(y))), "carries-state", ()),
     ("fitted", NothingToLearn, "keeps-results", ()),
     ("after-an-error", KeyFirst, "carries-state", ()),
     ("propagates-nan", ReluWithoutNan, "hides-nan", ()),

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from deltacheck.verify.judging.layouts import LaidOut
+from deltacheck.verify.judging.layouts import NUMBER, LaidOut
 from deltacheck.verify.references.confirmed_gradient import confirmed_reference
 from deltacheck.verify.references.network_reference import Reference
 from deltacheck.verify.references.rounding_bound import allowed
@@ -49,12 +49,14 @@ def telling(configuration: Configuration) -> Configuration:
 
 def _nearby(configuration: Configuration) -> Iterator[Configuration]:
     yield configuration
-    contiguous = "contiguous"
-    for usual in ({"biases": USUAL}, {"weights": USUAL}, {"biases": USUAL, "weights": USUAL}, {"y_layout": contiguous}):
+    plain = {"y_layout": "contiguous"}
+    if configuration.theta_layout == NUMBER:
+        plain["theta_layout"] = "contiguous"
+    for usual in ({"biases": USUAL}, {"weights": USUAL}, {"biases": USUAL, "weights": USUAL}, plain):
         yield replace(configuration, **usual)  # type: ignore[arg-type]
     for seed in range(1, 20):
-        usual = dict.fromkeys(VALUES, USUAL)
-        yield replace(configuration, **usual, y_layout=contiguous, seed=configuration.seed + seed)  # type: ignore[arg-type]
+        usual = dict.fromkeys(VALUES, USUAL) | plain
+        yield replace(configuration, **usual, seed=configuration.seed + seed)  # type: ignore[arg-type]
 
 
 def tells(point: Point) -> bool:
