@@ -16,6 +16,7 @@ from deltacheck.verify.diagnosis.error_patterns import meanings_of, patterns
 from deltacheck.verify.diagnosis.hypotheses import Hypothesis, hypotheses
 from deltacheck.verify.references.backward_formulas import Backward
 from deltacheck.verify.references.network_model import Model
+from deltacheck.verify.references.one_thread import on_one_thread
 from deltacheck.verify.references.rounding_bound import allowed
 from deltacheck.verify.verdict.array_verdict import UNKNOWN, Diagnosis
 from deltacheck.verify.verdict.parameter_blocks import Span, spans
@@ -28,6 +29,7 @@ ABSURD = 1e100  # beyond it, squares overflow
 MOST = 3  # diagnoses shown
 
 
+@on_one_thread
 def diagnose(model: Model, got: Array, bounds: Array) -> tuple[Diagnosis, ...]:
     """Names for what is wrong with ``got`` (P,), whose entries are allowed ``bounds`` (P,); most likely first, never empty.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import combinations, pairwise
+from itertools import combinations, count, pairwise, product
 from typing import Any
 
 import numpy as np
@@ -83,8 +83,13 @@ FIRST_IS_USUAL = {name for name in KINDS if name not in ("output", "before", "dt
 
 @cache
 def pairs_of_kinds() -> tuple[dict[str, str], ...]:
-    """Combinations of kinds in which every two kinds of different names occur together."""
-    return tuple(dict(zip(KINDS, row, strict=True)) for row in AllPairs([list(values) for values in KINDS.values()]))
+    """Combinations of kinds in which every two kinds of different names occur together.
+
+    An orthogonal array: for a prime p, i + k j modulo p takes every two values together in every two columns k.
+    """
+    p = next(n for n in count(max(len(KINDS), *map(len, KINDS.values()))) if all(n % divisor for divisor in range(2, n)))
+    numbers = ([(i + k * j) % p for k in range(len(KINDS))] for i, j in product(range(p), repeat=2))
+    return tuple({name: values[n % len(values)] for (name, values), n in zip(KINDS.items(), row, strict=True)} for row in numbers)
 
 
 def covering(seed: int = 0, rounds: int = ROUNDS) -> Iterator[tuple[str, Configuration]]:
@@ -120,10 +125,10 @@ def covering(seed: int = 0, rounds: int = ROUNDS) -> Iterator[tuple[str, Configu
         yield "large", _large(rng, next(kinds), 64, 160)
     for layers, batch in VAST:
         yield "large", _made(rng, next(kinds) | PLAIN, list(layers), batch)
-    for count in (3, 4, 5):
-        for large in combinations(range(5), count):
+    for n_large in (3, 4, 5):
+        for large in combinations(range(5), n_large):
             sizes = rng.integers(2, SMALL + 1, 5)
-            sizes[list(large)] = rng.integers(*CORNER, count)
+            sizes[list(large)] = rng.integers(*CORNER, n_large)
             yield "large", _made(rng, next(kinds) | {"biases": USUAL}, sizes[1:].tolist(), int(sizes[0]))
 
 
@@ -171,9 +176,9 @@ def _mixed(rng: np.random.Generator, kinds: dict[str, Any], classes: dict[str, t
     return _made(rng, kinds, widths, max(1, min(size["batch"], affordable)))
 
 
-def _random_sizes(rng: np.random.Generator, count: int, most: int) -> list[int]:
+def _random_sizes(rng: np.random.Generator, how_many: int, most: int) -> list[int]:
     """Sizes up to ``most``, as many below 32 as above."""
-    return [int(size) for size in np.exp(rng.uniform(0, np.log(most + 1), count))]
+    return [int(size) for size in np.exp(rng.uniform(0, np.log(most + 1), how_many))]
 
 
 def _drawn(rng: np.random.Generator, kinds: dict[str, Any], dimension: str, size: int) -> Configuration:
