@@ -78,14 +78,17 @@ class Expected:
 
     def seconds(self, configuration: Configuration) -> float:
         """The seconds that are to be expected; 0 where nothing is known."""
+        if self._by_recent(configuration) > LONG_S and self._at_least is None:
+            self._at_least = min(self._judged_again(SMALLEST), self._judged_again(SMALLEST))
         if self._by_recent(configuration) > LONG_S and self._last is not None:
             self._recent.append((self._judged_again(self._last), self._last.multiply_adds))
-            self._at_least = min(self._judged_again(SMALLEST), self._judged_again(SMALLEST)) if self._at_least is None else self._at_least
             self._last = None
         return self._by_recent(configuration)
 
     def _by_recent(self, configuration: Configuration) -> float:
-        each_s = (max(seconds - (self._at_least or 0.0), 0.0) / count for seconds, count in self._recent)
+        """What takes no more than twice as long as the smallest network says nothing of size."""
+        least = self._at_least or 0.0
+        each_s = ((seconds - least) / count if seconds > 2 * least else 0.0 for seconds, count in self._recent)
         return min(each_s, default=0.0) * configuration.multiply_adds
 
     def _judged_again(self, configuration: Configuration) -> float:
