@@ -193,9 +193,9 @@ def _same_digits(scene: Scene) -> None:
     def work() -> None:
         for network, batch in same_digits(scene.network, len(x)):
             shapes = ((batch, network.layer_sizes[0]), (batch, network.layer_sizes[-1]))
-            arrays = [np.resize(array, shape) for array, shape in zip((x, y), shapes, strict=True)]
+            other_x, other_y = (np.resize(array, shape) for array, shape in zip((x, y), shapes, strict=True))
             with suppress(NotImplementedError, ContractError):  # whether it is right there is asked elsewhere
-                passes(made(scene.kernel_class, network), network, network.initial(np.random.default_rng(0), theta.dtype), *arrays)
+                passes(made(scene.kernel_class, network), network, network.initial(np.random.default_rng(0), theta.dtype), other_x, other_y)
 
     work()
     _ = scene.kernel

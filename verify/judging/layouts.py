@@ -86,8 +86,8 @@ def laid_out(values: Array, layout: str) -> LaidOut:
         memory = np.frombuffer(bytearray(values.tobytes()), values.dtype)
         return LaidOut(memory.reshape(values.shape), memory, memory, memory.tobytes())
     if layout in BROADCAST:
-        part = {ROW: (ONE,), COLUMN: (slice(None), ONE), NUMBER: (ONE,) * values.ndim}[layout]
-        one = laid_out(values[part], "contiguous")
+        once: dict[str, tuple[slice, ...]] = {ROW: (ONE,), COLUMN: (slice(None), ONE), NUMBER: (ONE,) * values.ndim}
+        one = laid_out(values[once[layout]], "contiguous")
         return replace(one, array=np.broadcast_to(one.array, values.shape))
     shape: tuple[int, ...]
     if values.ndim == 1:
