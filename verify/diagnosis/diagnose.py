@@ -16,6 +16,7 @@ from deltacheck.verify.diagnosis.error_patterns import meanings_of, patterns
 from deltacheck.verify.diagnosis.hypotheses import Hypothesis, hypotheses
 from deltacheck.verify.references.backward_formulas import Backward
 from deltacheck.verify.references.network_model import Model
+from deltacheck.verify.references.one_thread import on_one_thread
 from deltacheck.verify.references.rounding_bound import allowed
 from deltacheck.verify.verdict.array_verdict import UNKNOWN, Diagnosis
 from deltacheck.verify.verdict.parameter_blocks import spans
@@ -26,13 +27,18 @@ SLACK = 8.0  # a wrong formula rounds otherwise than the right one: its bound is
 LEFT = 0.02  # the share of the error that may stay unexplained
 ABSURD = 1e100  # beyond it, squares overflow
 MOST = 3  # diagnoses shown
+AMBIGUOUS = "ambiguous"
+BY_CHANCE = ("factor", "sample-dropped", "dsigma-wrong", "weight-decay")  # what explains a number or two whatever the bug is
+FEW = 3  # numbers that are explained, at least
 
 
+@on_one_thread
 def diagnose(model: Model, got: Array, bounds: Array) -> tuple[Diagnosis, ...]:
     """Names for what is wrong with ``got`` (P,), whose entries are allowed ``bounds`` (P,); most likely first, never empty.
 
     Where no bug of the catalogue explains the whole gradient, those that explain the first wrong layer, counted from the
-    output, are named for that layer.
+    output, are named for that layer. What explains everything, but too few numbers for it to be more than a coincidence, is
+    called ambiguous.
     """
     got = got.astype(np.float64)
     if not np.isfinite(got).all():
@@ -50,9 +56,12 @@ def diagnose(model: Model, got: Array, bounds: Array) -> tuple[Diagnosis, ...]:
             _products(model, got),
         )
     )
-    fitting = _fitting(proposed, got, right, bounds, slice(None))
+    fitting = _fitting([one for one in proposed if _is_no_coincidence(one, model, right, wrong)], got, right, bounds, slice(None))
     if fitting:
         return fitting
+    fitting = _fitting(proposed, got, right, bounds, slice(None))
+    if fitting:
+        return (Diagnosis(AMBIGUOUS, f"too few numbers here to name it; one of several things that fit: {fitting[0].text}"),)
     precision = _precision(model, got, right, bounds)
     if precision:
         return (precision,)
@@ -60,7 +69,7 @@ def diagnose(model: Model, got: Array, bounds: Array) -> tuple[Diagnosis, ...]:
     at = np.zeros(len(got), bool)
     for part in parts:
         at[part.at] = part.name.endswith(f"_{layer}")
-    there = _fitting(proposed, got, right, bounds, at)
+    there = _fitting([one for one in proposed if _is_no_coincidence(one, model, right, wrong & at)], got, right, bounds, at)
     where = f"in dC/dw_{layer} and dC/db_{layer}, the first wrong ones from the output"
     return tuple(Diagnosis(found.name, f"{where}: {found.text}") for found in there) or (UNKNOWN,)
 
@@ -89,6 +98,28 @@ def _fitting(proposed: list[Hypothesis], got: Array, right: Array, bounds: Array
             found[hypothesis.name] = Diagnosis(hypothesis.name, hypothesis.text)
             shown.append(predicted)
     return tuple(found.values())[:MOST]
+
+
+def _is_no_coincidence(hypothesis: Hypothesis, model: Model, right: Array, wrong: Array) -> bool:
+    """Whether more is wrong than the hypothesis has numbers to fit it by.
+
+    In a network with a single number in each layer's δ, whatever is wrong is a factor, and σ′ of something. A factor of a tensor's own
+    needs several entries that it explains.
+    """
+    if hypothesis.name not in BY_CHANCE:
+        return True
+    n_deltas = len(model.x) * min(model.network.layer_sizes[1:])
+    if n_deltas < FEW or wrong.sum() < FEW:
+        return False
+    if hypothesis.name != "factor":
+        return True
+    by_factor: dict[str, int] = {}
+    for _, at, _ in spans(model.network):
+        size = float(right[at] @ right[at])
+        if wrong[at].any() and size:
+            factor = f"{float(hypothesis.gradient[at] @ right[at]) / size:.5g}"
+            by_factor[factor] = by_factor.get(factor, 0) + int(wrong[at].sum())
+    return all(count >= FEW for count in by_factor.values())
 
 
 def _products(model: Model, got: Array) -> list[Hypothesis]:

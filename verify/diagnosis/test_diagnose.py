@@ -139,5 +139,27 @@ def test_hypotheses_differ_from_the_right_gradient_and_are_recognised():
     }
 
 
+ALL_ONES = BY_NAME["all-ones"]
+
+
+@pytest.mark.parametrize(
+    ("change", "case"),
+    [
+        (lambda right, parts, model: right * [1.7, 1, 1.7, 1], ALL_ONES),
+        (lambda right, parts, model: Backward(model).gradient(dsigma={1: 1 + model.a[1]}), ALL_ONES),
+        (spoil("dC/db_1", lambda db, model: 1.7 * db), BY_NAME["one-output"]),
+    ],
+)
+def test_what_explains_a_number_or_two_is_no_name(change, case):
+    (found,) = diagnosis_of(change, case)
+    assert found.name == "ambiguous"
+    assert found.text.startswith("too few numbers here to name it; one of several things that fit: ")
+
+
+def test_a_factor_of_a_whole_tensor_is_a_name_beside_one_of_a_single_entry():
+    """The whole gradient by one factor: the single entry of a bias goes with the others."""
+    assert diagnosis_of(lambda right, parts, model: 1.7 * right, BY_NAME["one-output"])[0].name == "factor"
+
+
 def test_a_gradient_within_its_bounds_gets_no_name():
     assert diagnosis_of(lambda right, parts, model: right) == (UNKNOWN,)

@@ -13,7 +13,7 @@ from deltacheck.verify.judging.contract_checks import TooSlow, all_violations
 from deltacheck.verify.judging.judge_kernel import judge
 from deltacheck.verify.suite.cases import CASES, CONTRACT_CASES, CONTRACT_S, point, reference_of
 from deltacheck.verify.suite.covering import covering
-from deltacheck.verify.suite.drawn_judging import explained, judged
+from deltacheck.verify.suite.drawn_judging import judged
 
 DTYPES = ("float64", "float32")
 
@@ -52,6 +52,6 @@ def _failures(kernel_class: KernelClass, seed: int) -> Iterator[tuple[str, str]]
                 continue
             if report.verdict != "pass":
                 yield "cases", f"{case.name}: {report.message}"
-    drawn = list(judged(kernel_class, [configuration for _, configuration in covering(seed)]))
-    if any(one.verdict in ("fail", "inconclusive") for one in drawn):
-        yield "drawn", "; ".join(explained(kernel_class, drawn))
+    for one in judged(kernel_class, [configuration for _, configuration in covering(seed)]):
+        if one.verdict in ("fail", "inconclusive"):
+            yield "drawn", f"{one.configuration}: {one.message}"

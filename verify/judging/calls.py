@@ -156,6 +156,11 @@ def _number(cost: Any) -> float:
     raise ContractError(f"the cost is a {type(cost).__name__}; expected a real number")
 
 
+def other_dtype(dtype: Any) -> Any:
+    """Float32 for float64, and the other way round."""
+    return np.float32 if dtype == np.float64 else np.float64
+
+
 def same(one: Any, other: Any) -> bool:
     """Equal bits, NaN included."""
     one, other = np.asarray(one), np.asarray(other)

@@ -12,6 +12,7 @@ import numpy as np
 from deltacheck.kernels import Network
 from deltacheck.kernels.protocol import KernelClass
 from deltacheck.verify.judging.calls import RESULTS, Array, ContractError, call, checked_array, made, passes, quiet
+from deltacheck.verify.judging.identity_checks import IDENTITY
 from deltacheck.verify.judging.instance_checks import INSTANCES_AND_THREADS
 from deltacheck.verify.judging.memory_checks import MEMORY
 from deltacheck.verify.judging.process_checks import PROCESS
@@ -37,7 +38,7 @@ __all__ = [
 
 PASSES = 1000  # calls of everything that all checks make, or a little more
 CHECKS: tuple[Check, ...] = tuple(
-    sorted((*STATE, *RESULTS_AND_ORDER, *INSTANCES_AND_THREADS, *MEMORY, *PROCESS), key=lambda check: not check.first)
+    sorted((*STATE, *IDENTITY, *RESULTS_AND_ORDER, *INSTANCES_AND_THREADS, *MEMORY, *PROCESS), key=lambda check: not check.first)
 )
 
 

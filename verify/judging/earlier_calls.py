@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from deltacheck.kernels import KernelLike, Network
 from deltacheck.kernels.protocol import KernelClass
-from deltacheck.verify.judging.calls import ContractError, made, passes, quiet, valued
+from deltacheck.verify.judging.calls import ContractError, made, other_dtype, passes, quiet, valued
 from deltacheck.verify.judging.layouts import LaidOut
+from deltacheck.verify.judging.same_digits import same_digits
 
 Array = NDArray[Any]
 Arrays = tuple[Array, Array, Array]
@@ -120,7 +121,7 @@ def _refilled(scene: Scene) -> None:
 
 def _other_dtype(scene: Scene) -> None:
     """A call in the other dtype, which may be refused."""
-    other = np.float32 if scene.arrays[0].dtype == np.float64 else np.float64
+    other = other_dtype(scene.arrays[0].dtype)
     with suppress(NotImplementedError, ContractError):  # whether it is right there is asked elsewhere
         passes(scene.kernel, scene.network, *(np.nan_to_num(array.astype(other)) for array in scene.arrays))
 
@@ -185,6 +186,22 @@ def _other_cost(network: Network) -> Network:
     return Network(network.layer_sizes, network.activations, "cross_entropy")
 
 
+def _same_digits(scene: Scene) -> None:
+    """Instances for networks whose sizes, written one after the other, are the same digits: as 1-12-3 and 11-2-3 are."""
+    theta, x, y = scene.arrays
+
+    def work() -> None:
+        for network, batch in same_digits(scene.network, len(x)):
+            shapes = ((batch, network.layer_sizes[0]), (batch, network.layer_sizes[-1]))
+            other_x, other_y = (np.resize(array, shape) for array, shape in zip((x, y), shapes, strict=True))
+            with suppress(NotImplementedError, ContractError):  # whether it is right there is asked elsewhere
+                passes(made(scene.kernel_class, network), network, network.initial(np.random.default_rng(0), theta.dtype), other_x, other_y)
+
+    work()
+    _ = scene.kernel
+    work()
+
+
 def _another_instance_forward(scene: Scene) -> None:
     theta, x, _ = _turned(*scene.arrays)
     with quiet():
@@ -207,6 +224,7 @@ EARLIER: dict[str, OtherCall] = {
     "an instance for other activations": _another_network(_other_activations),
     "an instance for another activation inside": _another_network(_other_activation_inside),
     "an instance for the other cost": _another_network(_other_cost),
+    "instances whose sizes are the same digits": _same_digits,
 }
 BETWEEN: dict[str, OtherCall] = {
     NONE: _none,

@@ -14,7 +14,7 @@ BORDER = 16  # elements of NaN before and behind
 ALIGNMENT = 64  # bytes, of the first element: a vector's width
 OFF = "one element off alignment"
 ROW, COLUMN = "one row broadcast", "one column broadcast"
-BACK = slice(None, None, -1)
+BACK, ONE = slice(None, None, -1), slice(1)
 MATRIX: dict[
     str, tuple[tuple[int, int], str, tuple[slice, slice]]
 ] = {  # memory by columns and rows of the array, its order, the part of it
@@ -43,7 +43,7 @@ VECTOR = {
 BROADCAST = (ROW, COLUMN, NUMBER, WINDOWS)  # numbers that lie in memory once: all rows, or all columns, are one, or rows begin one apart
 RECORDS = "a field of packed records"  # rows, or entries, that lie 4 bytes more apart than their own numbers take
 BUFFER = "a buffer of bytes"  # np.frombuffer: what owns the memory is no array
-MATRIX_KINDS, VECTOR_KINDS = (*MATRIX, RECORDS, BUFFER, *BROADCAST), (*VECTOR, RECORDS, BUFFER)
+MATRIX_KINDS, VECTOR_KINDS = (*MATRIX, RECORDS, BUFFER, *BROADCAST), (*VECTOR, RECORDS, BUFFER, NUMBER)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,8 @@ def laid_out(values: Array, layout: str) -> LaidOut:
         memory = np.frombuffer(bytearray(values.tobytes()), values.dtype)
         return LaidOut(memory.reshape(values.shape), memory, memory, memory.tobytes())
     if layout in BROADCAST:
-        one = laid_out({ROW: values[:1], COLUMN: values[:, :1], NUMBER: values[:1, :1]}[layout], "contiguous")
+        once: dict[str, tuple[slice, ...]] = {ROW: (ONE,), COLUMN: (slice(None), ONE), NUMBER: (ONE,) * values.ndim}
+        one = laid_out(values[once[layout]], "contiguous")
         return replace(one, array=np.broadcast_to(one.array, values.shape))
     shape: tuple[int, ...]
     if values.ndim == 1:

@@ -1,19 +1,19 @@
 """Checks of state: whatever an instance was called with before, it gives the bits that a new one gives.
 
-One argument changes at a time, the others stay the same objects: a cache shows whose key leaves out what changed.
+One argument changes at a time, the others stay the same objects: a cache shows whose key leaves out what changed. What a cache goes
+by that looks at objects and addresses is in ``identity_checks``.
 """
 
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from deltacheck.kernels import Network, value_and_grad_of
-from deltacheck.verify.judging.calls import RESULTS, Array, ContractError, all_same, copied, near, same
+from deltacheck.kernels import value_and_grad_of
+from deltacheck.verify.judging.calls import RESULTS, Array, ContractError, all_same, copied, other_dtype, same
 from deltacheck.verify.judging.trial import CARRIED, Check, Inputs, Trial, Unsupported, fresh, half, must_equal
 
 BATCHES = (3, 40, 5, 1, 40)
@@ -23,7 +23,7 @@ REPEATED = 64
 MANY_BATCHES = (*range(1, 19), *np.random.default_rng(0).permutation(np.arange(1, 150)).tolist(), 1)
 
 
-def _negated(array: Array, at: Any) -> Array:
+def negated(array: Array, at: Any) -> Array:
     """A fresh copy with other signs at ``at``, and 1 for 0."""
     changed = fresh(array)
     changed[at] = np.where(changed[at] == 0, 1, -changed[at])
@@ -47,13 +47,13 @@ CHANGES: dict[str, tuple[str, str, Callable[[Trial], Inputs]]] = {
     "theta-halved": ("another theta of the same signs", "weights kept by their signs", lambda t: (half(t.theta), t.x, t.y)),
     "theta-slightly": ("theta changed slightly", "a key by np.allclose", lambda t: (_slightly(t.theta), t.x, t.y)),
     "theta-reversed": ("theta in another order", "weights kept by a sum or norm", lambda t: (fresh(t.theta[::-1]), t.x, t.y)),
-    "theta-first": ("theta[0] changed", "a key without the first entry", lambda t: (_negated(t.theta, slice(1)), t.x, t.y)),
-    "theta-last": ("theta[-1] changed", "a key without the last entry", lambda t: (_negated(t.theta, slice(-1, None)), t.x, t.y)),
-    "theta-middle": ("theta changed but at its ends", "a key of both ends", lambda t: (_negated(t.theta, slice(1, -1)), t.x, t.y)),
+    "theta-first": ("theta[0] changed", "a key without the first entry", lambda t: (negated(t.theta, slice(1)), t.x, t.y)),
+    "theta-last": ("theta[-1] changed", "a key without the last entry", lambda t: (negated(t.theta, slice(-1, None)), t.x, t.y)),
+    "theta-middle": ("theta changed but at its ends", "a key of both ends", lambda t: (negated(t.theta, slice(1, -1)), t.x, t.y)),
     "x-halved": ("another x of the same signs", "inputs kept by which are positive, or 0", lambda t: (t.theta, half(t.x), t.y)),
     "x-slightly": ("x changed slightly", "a key by np.allclose", lambda t: (t.theta, _slightly(t.x), t.y)),
-    "x-first": ("x[0, 0] changed", "a key without the first entry", lambda t: (t.theta, _negated(t.x, (slice(1), slice(1))), t.y)),
-    "x-last-row": ("the last row of x changed", "a key of the first rows", lambda t: (t.theta, _negated(t.x, slice(-1, None)), t.y)),
+    "x-first": ("x[0, 0] changed", "a key without the first entry", lambda t: (t.theta, negated(t.x, (slice(1), slice(1))), t.y)),
+    "x-last-row": ("the last row of x changed", "a key of the first rows", lambda t: (t.theta, negated(t.x, slice(-1, None)), t.y)),
     "x-reversed": ("the rows of x in another order", "a key of sums over rows", lambda t: (t.theta, fresh(t.x[::-1]), t.y)),
     "y-halved": ("y halved", "targets kept by which is the largest", lambda t: (t.theta, t.x, half(t.y))),
     "y-slightly": ("y changed slightly", "a key by np.allclose", lambda t: (t.theta, t.x, _slightly(t.y))),
@@ -69,82 +69,6 @@ def _changed(change: Callable[[Trial], Inputs]) -> Callable[[Trial], None]:
         trial.same_as_new(trial.used().kernel, theta, x, y if y is trial.y else fresh(y))
 
     return run
-
-
-def _refilled(which: int) -> Callable[[Trial], None]:
-    """The same array object with other numbers in it, as descent changes theta and a loop over batches refills x and y.
-
-    Once as it is, once as a read-only view of what changes, and once as a file mapped into memory.
-    """
-
-    def run(trial: Trial) -> None:
-        kernel = trial.used().kernel
-        with tempfile.TemporaryDirectory() as folder:
-            for how in ("as it is", "read-only", "in a file"):
-                arrays: list[Array] = [fresh(array) for array in trial.inputs]
-                if how == "in a file":
-                    arrays[which] = _mapped(arrays[which], f"{folder}/numbers")
-                given = list(arrays)
-                given[which] = arrays[which].view()
-                given[which].flags.writeable = how != "read-only"
-                trial.run(kernel, *given)
-                arrays[which][...] = arrays[which][::-1] * arrays[which].dtype.type(0.75)
-                text = "numbers changed in place are not seen: something is kept by identity"
-                must_equal(trial.run(kernel, *given), trial.new(*arrays), text)
-
-    return run
-
-
-def _minibatches(trial: Trial) -> None:
-    """Batches that are parts of one array of data, in memory and in a file."""
-    theta, x, y = trial.inputs
-    parts = [(x, y), (half(x[::-1]), half(y[::-1]))]
-    with tempfile.TemporaryDirectory() as folder:
-        in_memory = tuple(np.concatenate(both) for both in zip(*parts, strict=True))
-        in_file = tuple(_mapped(array, f"{folder}/{name}") for name, array in zip("xy", in_memory, strict=True))
-        for all_x, all_y in (in_memory, in_file):
-            kernel = trial.used().kernel
-            for rows in (slice(len(x)), slice(len(x), None), slice(len(x)), slice(None, None, 2)):
-                plain = fresh(in_memory[0][rows]), fresh(in_memory[1][rows])
-                if rows.step and not _takes(trial, theta, all_x[rows], all_y[rows]):  # others say so
-                    continue
-                got = trial.run(kernel, theta, all_x[rows], all_y[rows])
-                if not trial.near(got, trial.new(theta, *plain), (theta, *plain)):
-                    raise ContractError("another part of the same array is taken for the first: state is carried over", "carries-state")
-
-
-def _takes(trial: Trial, theta: Array, x: Array, y: Array, network: Network | None = None) -> bool:
-    """Whether a new instance gives for these arrays what another gives for contiguous copies."""
-    expected = trial.new(theta, fresh(x), fresh(y), network=network)
-    with contextlib.suppress(ContractError, NotImplementedError):
-        return near(trial.run(trial.made(network), theta, x, y, network=network), expected, theta.dtype)
-    return False
-
-
-def _mapped(array: Array, path: str) -> Array:
-    mapped: Array = np.memmap(path, array.dtype, "w+", shape=array.shape)
-    mapped[...] = array
-    return mapped
-
-
-def _one_table(trial: Trial) -> None:
-    """x and y as columns of one table, where their memory is interleaved; and the same with both of one shape."""
-    theta, x, y = trial.inputs
-    _in_one_table(trial, trial.network, theta, x, y)
-    first, *hidden, _ = trial.network.layer_sizes
-    if first > 1 or trial.network.cost != "cross_entropy":
-        network = Network((first, *hidden, first), trial.network.activations, trial.network.cost)
-        theta = fresh(network.initial(np.random.default_rng(0), trial.theta.dtype))
-        _in_one_table(trial, network, theta, x, half(x[::-1]))
-
-
-def _in_one_table(trial: Trial, network: Network, theta: Array, x: Array, y: Array) -> None:
-    expected, n = trial.new(theta, x, y, network=network), x.shape[1]
-    one, two, three = (np.hstack([x, y]) for _ in range(3))
-    if _takes(trial, theta, two[:, :n], three[:, n:], network):  # if columns of two tables are not taken, others say so
-        got = trial.run(trial.made(network), theta, one[:, :n], one[:, n:], network=network)
-        if not near(got, expected, theta.dtype):
-            raise ContractError("x and y as columns of one table give another result than of two", "rearranged")
 
 
 def _first_call(trial: Trial) -> None:
@@ -167,11 +91,6 @@ def _every_call(trial: Trial) -> None:
         must_equal(trial.run(used.kernel, *trial.inputs), used.kept, text)
 
 
-def _equal_objects(trial: Trial) -> None:
-    used = trial.used()
-    must_equal(trial.run(used.kernel, *(fresh(array) for array in trial.inputs)), used.kept, "equal numbers give another result: state")
-
-
 def _other_data(trial: Trial) -> None:
     trial.same_as_new(trial.used().kernel, *trial.other())
 
@@ -191,18 +110,6 @@ def _back_again(trial: Trial) -> None:
     must_equal(trial.run(used.kernel, *trial.inputs), used.kept, "calls with other data change the next result: state is carried over")
 
 
-def _freed_objects(trial: Trial) -> None:
-    """Arrays of x that are gone when the next one comes, which may then have their address."""
-    kernel = trial.used().kernel
-    several = [_negated(trial.x, n % max(len(trial.x) - 1, 1)) for n in range(8)]
-    expected = [trial.new(trial.theta, x, trial.y) for x in several]
-    for n, values in enumerate(several):
-        x = fresh(values)
-        got = trial.run(kernel, trial.theta, x, trial.y)
-        del x
-        must_equal(got, expected[n], CARRIED)
-
-
 def _batches(sizes: Sequence[int]) -> Callable[[Trial], None]:
     def run(trial: Trial) -> None:
         kernel = trial.used().kernel
@@ -215,7 +122,7 @@ def _batches(sizes: Sequence[int]) -> Callable[[Trial], None]:
 
 def _dtypes(trial: Trial) -> None:
     """One dtype after the other on one instance, and on one that begins with the other."""
-    other = np.float32 if trial.theta.dtype == np.float64 else np.float64
+    other = other_dtype(trial.theta.dtype)
     theirs, changed = (tuple(fresh(array.astype(other)) for array in inputs) for inputs in (trial.inputs, trial.other()))
     used, beginning = trial.used(), trial.made()
     for inputs in (theirs, changed, trial.inputs):
@@ -231,9 +138,22 @@ def _entries(which: int) -> Callable[[Trial], None]:
         kernel, inputs = trial.used().kernel, list(trial.inputs)
         array = trial.inputs[which]
         for at in np.random.default_rng(0).integers(array.size, size=ENTRIES):
-            inputs[which] = _negated(array, np.unravel_index(at, array.shape))
+            inputs[which] = negated(array, np.unravel_index(at, array.shape))
             trial.same_as_new(kernel, *inputs)
             trial.same_as_new(kernel, *trial.inputs)
+
+    return run
+
+
+def _minus_two(which: int) -> Callable[[Trial], None]:
+    """-1 somewhere, and then -2 in its place: Python's hash of the two is one."""
+
+    def run(trial: Trial) -> None:
+        kernel, inputs = trial.used().kernel, list(trial.inputs)
+        for number in (-1, -2):
+            inputs[which] = fresh(trial.inputs[which])
+            inputs[which].flat[inputs[which].size // 2] = number
+            trial.same_as_new(kernel, *inputs)
 
     return run
 
@@ -250,24 +170,11 @@ def _fitted(trial: Trial) -> None:
                 gradient += gradient.dtype.type(1)
 
 
-def _autoencoder(trial: Trial) -> None:
-    """One array as x and as y."""
-    first, *hidden, _ = trial.network.layer_sizes
-    network = Network((first, *hidden, first), trial.network.activations, trial.network.cost)
-    if first == 1 and network.cost == "cross_entropy":
-        raise Unsupported
-    theta = fresh(network.initial(np.random.default_rng(0), trial.theta.dtype))
-    expected = trial.new(theta, trial.x, fresh(trial.x), network=network)
-    for _ in range(2):
-        got = trial.run(trial.made(network), theta, trial.x, trial.x, network=network)
-        must_equal(got, expected, "another result than with an equal array as y")
-
-
 def _after_an_error(trial: Trial) -> None:
     """Calls that raise, each with other data than the last good call; then a good one."""
     used, (theta, x, y) = trial.used(), trial.other()
     expected = trial.new(theta, x, y)
-    other = np.float32 if theta.dtype == np.float64 else np.float64
+    other = other_dtype(theta.dtype)
     both = value_and_grad_of(used.kernel, trial.network)
     wide_theta, wide_x, wide_y = (fresh(np.concatenate([array, array[..., :1]], axis=-1)) for array in (theta, x, y))
 
@@ -366,13 +273,9 @@ STATE = (
     *(Check(name, what, reason, _changed(change)) for name, (what, reason, change) in CHANGES.items()),
     Check("theta-entries", "single entries of theta changed", "a key of every second entry", _entries(0)),
     Check("x-entries", "single entries of x changed", "a key of every second entry", _entries(1)),
-    Check("theta-in-place", "theta changed in place", "weights kept while theta is the same object", _refilled(0), quick=True),
-    Check("x-in-place", "x refilled", "inputs kept while x is the same object", _refilled(1)),
-    Check("y-in-place", "y refilled", "targets kept while y is the same object", _refilled(2)),
-    Check("minibatches", "", "data kept by the array that a batch is part of", _minibatches),
-    Check("one-table", "", "arrays told apart by whether their memory overlaps", _one_table, strided=True),
-    Check("equal-objects", "the same numbers in other arrays", "anything that starts anew with each array object", _equal_objects),
-    Check("freed-objects", "arrays freed and made again", "a key of addresses, which come again", _freed_objects),
+    Check("theta-minus-two", "-2 for -1 in theta", "a key by Python's hash", _minus_two(0)),
+    Check("x-minus-two", "-2 for -1 in x", "a key by Python's hash", _minus_two(1)),
+    Check("y-minus-two", "-2 for -1 in y", "a key by Python's hash", _minus_two(2)),
     Check("dtypes", "the other dtype in between", "a workspace of the first call's dtype", _dtypes),
     Check("batches", "batches of 3, 40, 5, 1 and 40 rows", "rows left over from a larger batch", _batches(BATCHES)),
     Check(
@@ -380,7 +283,6 @@ STATE = (
     ),
     Check("many-rows", f"{MANY_ROWS} rows", "a buffer of 256 rows, or of 512", _many_rows),
     Check("fitted", "targets that are the output", "a way out where nothing is wrong", _fitted),
-    Check("autoencoder", "x as the targets too", "inputs that are told apart by where they lie", _autoencoder),
     Check("after-an-error", "", "a key that is set before the work is done", _after_an_error),
     Check("propagates-nan", "", "NaN that is lost on the way", _propagates),
     Check("after-nan", "", "rows left over and multiplied by 0", _not_a_number),

@@ -33,7 +33,8 @@ def test_a_matrix_holds_the_numbers(layout, dtype):
 @pytest.mark.parametrize("layout", VECTOR_KINDS)
 def test_a_vector_holds_the_numbers(layout):
     found = laid_out(VALUES.ravel(), layout)
-    np.testing.assert_array_equal(found.array, VALUES.ravel())
+    np.testing.assert_array_equal(found.array, np.full(12, 1.0) if layout == NUMBER else VALUES.ravel())
+    assert (found.array.strides == (0,)) == (layout == NUMBER)
 
 
 def test_strides_are_what_the_names_say():

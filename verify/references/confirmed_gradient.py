@@ -6,6 +6,7 @@ direction, which a wrong entry would move, and at entries of their own. What is 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -16,6 +17,7 @@ from deltacheck.verify.references.complex_step import COMPLEX_STEP, complex_step
 from deltacheck.verify.references.finite_difference import Array, Estimate
 from deltacheck.verify.references.network_model import Model
 from deltacheck.verify.references.network_reference import Reference, cost_along, positions
+from deltacheck.verify.references.one_thread import on_one_thread
 from deltacheck.verify.references.rounding_bound import HOEFFDING, allowed
 
 LAYERS = 4  # of which single entries are confirmed: the first, the last, and others at random
@@ -27,13 +29,28 @@ def confirmed_reference(network: Network, theta: Array, x: Array, y: Array) -> R
 
     Its error is infinite in a tensor that the complex step contradicts; ``central`` holds the entries confirmed one by one.
     """
+    return confirmed(by_formulas(network, theta, x, y))
+
+
+@on_one_thread
+def by_formulas(network: Network, theta: Array, x: Array, y: Array) -> Reference:
+    """What the formulas give, which nothing has confirmed yet: it tells whether a point is worth it, and is not to be judged by."""
     with np.errstate(all="ignore"):  # numbers of any size: what overflows has no bound
         model = Model(network, theta, x, y)
         rounding = allowed(model, np.float64)
-        gradient, error = Backward(model).gradient(), rounding.gradient.copy()
-        for at in _contradicted(model, gradient, error):
+        gradient = Backward(model).gradient()
+        unknown = Estimate(np.full_like(gradient, np.nan), np.full_like(gradient, np.inf))
+        return Reference(model, model.cost, gradient, rounding.gradient.copy(), unknown, (), rounding)
+
+
+@on_one_thread
+def confirmed(formulas: Reference) -> Reference:
+    """The reference that is left of ``by_formulas``."""
+    with np.errstate(all="ignore"):
+        error = formulas.error.copy()
+        for at in _contradicted(formulas.model, formulas.gradient, error):
             error[at] = np.inf
-        return Reference(model, model.cost, gradient, error, _confirmed(model, error), (), rounding)
+        return replace(formulas, error=error, central=_confirmed(formulas.model, error))
 
 
 def _contradicted(model: Model, gradient: Array, error: Array) -> list[slice]:

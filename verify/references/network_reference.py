@@ -15,6 +15,7 @@ from deltacheck.kernels.network import Network
 from deltacheck.verify.references.complex_step import COMPLEX_STEP, complex_step
 from deltacheck.verify.references.finite_difference import RATIO, Array, Estimate, central_differences
 from deltacheck.verify.references.network_model import Model
+from deltacheck.verify.references.one_thread import on_one_thread
 from deltacheck.verify.references.rounding_bound import Rounding, allowed
 
 RUNGS = 6
@@ -73,6 +74,7 @@ class Reference:
         return Reference(model, model.cost, times * self.gradient, times * self.error, unknown, directions, allowed(model, np.float64))
 
 
+@on_one_thread
 def reference(network: Network, theta: Array, x: Array, y: Array, *, budget: float = 1.0) -> Reference:
     """Derivatives at ``theta`` (P,), ``x`` (B, n_0), ``y`` (B, n_l), any real dtype, computed in double precision.
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltacheck.verify.references.network_model import Model
+from deltacheck.verify.references.one_thread import on_one_thread
 
 Array = NDArray[Any]
 
@@ -58,6 +59,7 @@ class _Analysis:
         self.model, self.dtype = model, dtype
         self.u, self.tiny = float(np.finfo(dtype).eps) / 2, float(np.finfo(dtype).tiny)
 
+    @on_one_thread
     def run(self) -> Rounding:
         model, u = self.model, self.u
         activations = model.network.activations

@@ -126,6 +126,8 @@ class Configuration:
         text = f"{self.layers} {self.batch} {self.activations} {self.inputs} {self.targets} {self.weights} {self.biases} {self.seed}"
         rng = np.random.default_rng(zlib.crc32(text.encode()))
         theta = self._theta(rng)
+        if self.theta_layout == NUMBER:
+            theta[:] = theta[0]
         x, y = self._x(rng), self._y(rng)
         if self.targets == "fitted":
             output = Model(self.network, theta.astype(self.dtype), x.astype(self.dtype), y).a[-1]

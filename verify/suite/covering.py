@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import combinations, pairwise
+from itertools import combinations, count, pairwise, product
 from typing import Any
 
 import numpy as np
 from allpairspy import AllPairs
 
-from deltacheck.verify.judging.earlier_calls import BETWEEN, EARLIER
+from deltacheck.verify.judging.earlier_calls import BETWEEN, EARLIER, NONE
 from deltacheck.verify.judging.layouts import MATRIX_KINDS, VECTOR_KINDS
-from deltacheck.verify.suite.configurations import BIASES, INPUTS, TARGETS, WEIGHTS, Configuration
+from deltacheck.verify.suite.configurations import BIASES, INPUTS, TARGETS, USUAL, WEIGHTS, Configuration
 
 POWERS = {2**power + beside for power in range(2, 11) for beside in (-1, 0, 1)}
 ROUND = {10, 20, 50, 100, 200, 250, 500, 750, 1000}  # in tens, as people choose them
@@ -60,6 +60,9 @@ MANY = (
     ((199, 100), 3),
     ((127, 128), 3),
 )
+# The same of 2²⁰ weights in one layer, the first or the last, of numbers in x, in an activation and in y.
+VAST = (((1027, 1031), 2), ((2, 1031, 1027), 2), ((1027, 2), 1031), ((1, 1031, 2), 1027), ((1, 1027), 1031))
+CORNER = (128, 144)  # from, and to: sizes of three and more out of the batch, inputs, two hidden layers and outputs at once
 KINDS: dict[str, Sequence[str]] = {
     "output": OUTPUT,
     "before": HIDDEN,
@@ -74,13 +77,19 @@ KINDS: dict[str, Sequence[str]] = {
     "earlier": tuple(EARLIER),
     "between": tuple(BETWEEN),
 }
+PLAIN = dict.fromkeys(("weights", "biases", "targets"), USUAL) | {"theta_layout": "contiguous", "earlier": NONE, "between": NONE}
 FIRST_IS_USUAL = {name for name in KINDS if name not in ("output", "before", "dtype")}
 
 
 @cache
 def pairs_of_kinds() -> tuple[dict[str, str], ...]:
-    """Combinations of kinds in which every two kinds of different names occur together."""
-    return tuple(dict(zip(KINDS, row, strict=True)) for row in AllPairs([list(values) for values in KINDS.values()]))
+    """Combinations of kinds in which every two kinds of different names occur together.
+
+    An orthogonal array: for a prime p, i + k j modulo p takes every two values together in every two columns k.
+    """
+    p = next(n for n in count(max(len(KINDS), *map(len, KINDS.values()))) if all(n % divisor for divisor in range(2, n)))
+    numbers = ([(i + k * j) % p for k in range(len(KINDS))] for i, j in product(range(p), repeat=2))
+    return tuple({name: values[n % len(values)] for (name, values), n in zip(KINDS.items(), row, strict=True)} for row in numbers)
 
 
 def covering(seed: int = 0, rounds: int = ROUNDS) -> Iterator[tuple[str, Configuration]]:
@@ -114,6 +123,13 @@ def covering(seed: int = 0, rounds: int = ROUNDS) -> Iterator[tuple[str, Configu
         yield "large", _made(rng, next(kinds), list(layers), batch)
     for _ in range(LARGE):
         yield "large", _large(rng, next(kinds), 64, 160)
+    for layers, batch in VAST:
+        yield "large", _made(rng, next(kinds) | PLAIN, list(layers), batch)
+    for n_large in (3, 4, 5):
+        for large in combinations(range(5), n_large):
+            sizes = rng.integers(2, SMALL + 1, 5)
+            sizes[list(large)] = rng.integers(*CORNER, n_large)
+            yield "large", _made(rng, next(kinds) | {"biases": USUAL}, sizes[1:].tolist(), int(sizes[0]))
 
 
 def thorough(seed: int = 0, draws: int = 3000) -> Iterator[tuple[str, Configuration]]:
@@ -160,9 +176,9 @@ def _mixed(rng: np.random.Generator, kinds: dict[str, Any], classes: dict[str, t
     return _made(rng, kinds, widths, max(1, min(size["batch"], affordable)))
 
 
-def _random_sizes(rng: np.random.Generator, count: int, most: int) -> list[int]:
+def _random_sizes(rng: np.random.Generator, how_many: int, most: int) -> list[int]:
     """Sizes up to ``most``, as many below 32 as above."""
-    return [int(size) for size in np.exp(rng.uniform(0, np.log(most + 1), count))]
+    return [int(size) for size in np.exp(rng.uniform(0, np.log(most + 1), how_many))]
 
 
 def _drawn(rng: np.random.Generator, kinds: dict[str, Any], dimension: str, size: int) -> Configuration:
@@ -182,7 +198,7 @@ def _large(rng: np.random.Generator, kinds: dict[str, Any], least: int, most: in
     """Batch and all widths large; one width beyond what 16 bits count, in parameters."""
     widths = [int(n) for n in rng.integers(least, most, int(rng.choice([3, 4])))]
     widths[int(rng.integers(len(widths)))] = int(rng.integers(most, 3 * most))
-    return _made(rng, kinds | {"biases": "usual"}, widths, int(rng.integers(least, most)))
+    return _made(rng, kinds | {"biases": USUAL}, widths, int(rng.integers(least, most)))
 
 
 def _made(rng: np.random.Generator, kinds: dict[str, Any], widths: list[int], batch: int) -> Configuration:

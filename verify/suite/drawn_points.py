@@ -8,8 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from deltacheck.verify.judging.layouts import LaidOut
-from deltacheck.verify.references.confirmed_gradient import confirmed_reference
+from deltacheck.verify.judging.layouts import NUMBER, LaidOut
+from deltacheck.verify.references.confirmed_gradient import by_formulas, confirmed
 from deltacheck.verify.references.network_reference import Reference
 from deltacheck.verify.references.rounding_bound import allowed
 from deltacheck.verify.suite.configurations import USUAL, VALUES, Configuration
@@ -35,7 +35,13 @@ class Point:
 @lru_cache(KEPT)
 def point_of(configuration: Configuration) -> Point:
     """The point of a configuration."""
-    return Point(configuration, confirmed_reference(configuration.network, *configuration.point()))
+    return Point(configuration, confirmed(_draft(configuration).reference))
+
+
+@lru_cache(1)
+def _draft(configuration: Configuration) -> Point:
+    """The point as the formulas have it: enough to see whether it tells."""
+    return Point(configuration, by_formulas(configuration.network, *configuration.point()))
 
 
 @lru_cache(KEPT)
@@ -44,17 +50,25 @@ def telling(configuration: Configuration) -> Configuration:
 
     Saturated units and dead ones of relu may leave a gradient that is 0 or all rounding: no error could be seen in it.
     """
-    return next((one for one in _nearby(configuration) if tells(point_of(one))), configuration)
+    return next((one for one in _nearby(configuration) if tells(_draft(one)) and tells(point_of(one))), configuration)
 
 
 def _nearby(configuration: Configuration) -> Iterator[Configuration]:
     yield configuration
-    contiguous = "contiguous"
-    for usual in ({"biases": USUAL}, {"weights": USUAL}, {"biases": USUAL, "weights": USUAL}, {"y_layout": contiguous}):
+    plain = {"y_layout": "contiguous"}
+    if configuration.theta_layout == NUMBER:
+        plain["theta_layout"] = "contiguous"
+    for usual in ({"biases": USUAL}, {"weights": USUAL}, {"biases": USUAL, "weights": USUAL}, plain):
         yield replace(configuration, **usual)  # type: ignore[arg-type]
     for seed in range(1, 20):
-        usual = dict.fromkeys(VALUES, USUAL)
-        yield replace(configuration, **usual, y_layout=contiguous, seed=configuration.seed + seed)  # type: ignore[arg-type]
+        usual = dict.fromkeys(VALUES, USUAL) | plain
+        yield replace(configuration, **usual, seed=configuration.seed + seed)  # type: ignore[arg-type]
+    while len(configuration.layers) > 2:  # in single precision a deep network may be all rounding
+        first, *hidden, last = configuration.layers
+        *before, output = configuration.activations
+        fewer = {"layers": (first, *hidden[1::2], last), "activations": (*before[1::2], output)}
+        configuration = replace(configuration, **dict.fromkeys(VALUES, USUAL), **plain, **fewer)  # type: ignore[arg-type]
+        yield configuration
 
 
 def tells(point: Point) -> bool:

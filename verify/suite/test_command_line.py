@@ -126,21 +126,36 @@ def test_a_kernel_that_supports_nothing_is_no_success(tmp_path):
     assert "shy: no case was judged, so this is no success" in found.stdout
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--kernel", "nampy"], "--kernel: got 'nampy', which is neither a built-in name nor a module"),
-        (["--kernel", "deltacheck.kernels.network"], "--kernel: deltacheck.kernels.network holds no class with forward(theta, x)"),
-        (["--layers", "3"], "--layers: got '3'; expected at least two whole numbers"),
-        (["--batch", "-1"], "batch"),
-        (["--results", str(MINE)], "is a file; expected a folder"),
-        (["--results", str(MINE / "below")], "cannot be made: Not a directory"),
-    ],
-)
-def test_a_wrong_option_is_one_clear_line_and_status_4(tmp_path, options, message):
-    found = run(tmp_path, *options)
-    assert found.returncode == 4
-    output = found.stdout + found.stderr
-    assert message in output
+WRONG = {
+    ("--kernel", "nampy"): "--kernel: got 'nampy', which is neither a built-in name nor a module",
+    ("--kernel", "deltacheck.kernels.network"): "--kernel: deltacheck.kernels.network holds no class with forward(theta, x)",
+    ("--layers", "3"): "--layers: got '3'; expected at least two whole numbers",
+    ("--batch", "-1"): "batch",
+    ("--results", str(MINE)): "is a file; expected a folder",
+    ("--results", str(MINE / "below")): "cannot be made: Not a directory",
+}
+EACH = """import sys, pytest
+for options in {each!r}:
+    print("status", int(pytest.main([{folder!r}, "-q", "-p", "no:cacheprovider", "--results", {results!r}, *options])), flush=True)
+    print("end of it", flush=True)
+    print("end of it", file=sys.stderr, flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory):
+    """The status and all that was said for each of the wrong options, which one process is given one after the other."""
+    folder = tmp_path_factory.mktemp("refused")
+    script = EACH.format(each=list(WRONG), folder=str(VERIFY), results=str(folder / "results"))
+    ran = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, timeout=120)
+    said = zip(*(text.split("end of it\n") for text in (ran.stdout, ran.stderr)), strict=True)
+    return dict(zip(WRONG, ("".join(both) for both in said), strict=False))
+
+
+@pytest.mark.parametrize("options", WRONG, ids="-".join)
+def test_a_wrong_option_is_one_clear_line_and_status_4(refused, options):
+    output = refused[options]
+    assert "status 4" in output
+    assert WRONG[options] in output
     assert "Traceback" not in output
     assert sum("ERROR" in line or "error:" in line for line in output.splitlines()) == 1

@@ -46,6 +46,28 @@ def test_every_two_kinds_occur_together():
         assert len(found) == len(KINDS[one]) * len(KINDS[other]), (one, other)
 
 
+@pytest.mark.parametrize("large", [set(some) for count in (3, 4, 5) for some in combinations(range(5), count)], ids=str)
+def test_three_and_more_sizes_are_large_at_once(large):
+    """Out of the batch, the inputs, two hidden layers and the outputs: these alone, from 128 on."""
+    corners = [(c.batch, *c.layers) for c in ALL if len(c.layers) == 4]
+    assert any({n for n, size in enumerate(sizes) if size >= 128} == large for sizes in corners)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        lambda c: c.layers[0] * c.layers[1] if len(c.layers) == 2 else 0,
+        lambda c: c.layers[-2] * c.layers[-1] if len(c.layers) > 2 else 0,
+        lambda c: c.batch * c.layers[0],
+        lambda c: c.batch * max(c.layers[1:-1], default=0),
+        lambda c: c.batch * c.layers[-1],
+    ],
+    ids=["weights of the first layer", "of the last", "x", "activations", "y"],
+)
+def test_every_array_has_more_than_a_million_numbers_once(numbers):
+    assert max(map(numbers, ALL)) > 2**20
+
+
 def test_the_same_seed_draws_the_same_and_another_others():
     assert list(covering(0)) == DRAWN
     assert list(covering(1)) != DRAWN
@@ -101,9 +123,27 @@ PLANTED = {  # what is said: the dimension, and where the kernel is wrong
 def test_what_is_wrong_somewhere_is_found_and_said(sentence):
     dimension, condition = PLANTED[sentence]
     kernel = wrong_where(condition)
-    found = list(judged(kernel, [c for name, c in DRAWN if name == dimension]))
-    assert {one.verdict for one in found} >= {"fail"}
+    found = []
+    for one in judged(kernel, [c for name, c in DRAWN if name == dimension]):
+        found.append(one)
+        if one.verdict == "fail":
+            break
+    assert found[-1].verdict == "fail"
     assert sentence in "\n".join(explained(kernel, found))
+
+
+SELDOM = {  # where a kernel is wrong, of which one configuration is to tell
+    "more than 2²⁰ weights in one layer": lambda k, theta, a, y: max(n * m for n, m in pairwise(k.network.layer_sizes)) > 2**20,
+    "a large batch and two large hidden layers": lambda k, theta, a, y: len(y) > 127 and sorted(k.network.layer_sizes[1:-1])[-2:-1] > [127],
+    "theta without a stride": lambda k, theta, a, y: theta.strides == (0,),
+}
+
+
+@pytest.mark.parametrize("where", SELDOM)
+def test_what_is_wrong_seldom_is_found(where):
+    kernel = wrong_where(SELDOM[where])
+    found = (c for _, c in reversed(DRAWN) if judge_at(kernel, telling(c)).verdict == "fail")
+    assert next(found, None) is not None
 
 
 def test_what_is_right_passes():

@@ -10,6 +10,7 @@ import pandas as pd
 
 from deltacheck.suites.formatting import counted
 from deltacheck.suites.run_folder import new_run
+from deltacheck.verify.diagnosis.diagnose import AMBIGUOUS
 from deltacheck.verify.suite import coverage_table
 from deltacheck.verify.suite.cases import Case
 from deltacheck.verify.verdict.array_verdict import Diagnosis, quantiles
@@ -103,7 +104,8 @@ class Table:
             names = part["diagnosis"].str.split("; ").str[0].replace("", "wrong output or cost").value_counts()
             first = part.sort_values("n_params", kind="stable").iloc[0]
             called = ", ".join(f"{name} in {count}" for name, count in names.items())
-            fits_all = bool(set.intersection(*(set(text.split("; ")) for text in part["diagnosis"])) - {"", "unknown"})
+            named = [set(text.split("; ")) for text in part["diagnosis"] if text != AMBIGUOUS]  # which says nothing against a name
+            fits_all = not named or bool(set.intersection(*named) - {"", "unknown"})
             called += "" if fits_all or len(part) == 1 else ", so no one name fits all of them"
             smallest = f"the smallest of them is {first['case']} ({first['layers']}, {first['dtype']})"
             lines.append(f"{kernel} failed {counted(len(part), 'case')}: {called}; {smallest}")
