@@ -46,21 +46,23 @@ def stale(cost: Cost, gradient: Gradient, smooth: list[int], rng: np.random.Gene
 
     ``smooth``: the entries that lie on no kink; on one, any constant between the slopes is right.
     """
-    sizes = sizes_of(cost.flat)
-    other = (cost.flat + sizes * rng.uniform(0.5, 1.0, cost.size) * max(NEAR, 64 * cost.unit)).astype(cost.theta.dtype).astype(np.float64)
-    there = gradient.at(other)
-    if there is None or not np.isfinite(there).all():
-        return ""
-    same = np.zeros(cost.size, bool)
-    same[smooth] = (there == gradient.got)[smooth] & (there != 0)[smooth]
-    value = cost(other)
-    if not same.any() or not np.isfinite(value):
-        return ""
-    direction = np.where(same, sizes, 0.0)
-    direction *= rng.uniform(0.5, 1.0, cost.size)
-    slope = _ladder(cost, other, value, direction, 1.0).slope()
-    rounding = float(gradient.most() @ abs(direction))
-    if slope.known and abs(float(there @ direction) - slope.value) > 4 * (slope.error + rounding):
+    move = sizes_of(cost.flat) * rng.uniform(0.5, 1.0, cost.size) * max(NEAR, 64 * float(np.finfo(cost.theta.dtype).eps))
+    missed, same = [], np.zeros(cost.size, bool)
+    same[smooth] = True
+    for sign in (1, -1):
+        other = (cost.flat + sign * move).astype(cost.theta.dtype).astype(np.float64)
+        there, value = gradient.at(other), cost(other)
+        if there is None or not np.isfinite(value):
+            return ""
+        same &= (there == gradient.got) & (there != 0)
+        if not same.any():
+            return ""
+        direction = np.where(same, move / np.max(move), 0.0)
+        slope = _ladder(cost, other, value, direction, float(np.max(sizes_of(cost.flat)))).slope()
+        missed.append((float(gradient.got @ direction) - slope.value, slope.error + float(gradient.most() @ abs(direction))))
+    (ahead, ahead_error), (behind, behind_error) = missed
+    seen = abs(ahead) > 4 * ahead_error and abs(behind) > 4 * behind_error
+    if seen and 0.5 < -ahead / behind < 2:  # the slope goes on changing from the one to the other, and no kink lies between
         return f"stale: the gradient at another theta has the same {int(same.sum())} entries as here, where the cost has other slopes"
     return ""
 

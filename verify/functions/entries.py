@@ -39,6 +39,7 @@ WEAK = 0.1  # of the slopes nearby: an allowance beyond it tells nothing
 KINK = 1e-3  # one-sided slopes that differ by less, relative to the larger, are no kink
 PLATEAU = 2.0**-16  # of the cost: wider steps of a staircase are no rounding
 LADDERS = 64  # at most, of entries that the screening finds wrong; the others are wrong by the screening's reference
+FURTHER = (0.5, 1.0, 2.0, 4.0)  # steps, relative to the entry, at which a coarse cost may move
 JUMPS = 32.0  # jumps of the cost over the size of an entry: what its slope may be off
 SLIGHTLY = 1e-2  # off, relative: more is not explained by jumps
 UNSTABLE = 4.0  # times its bound that an error must be to fail where the cost changes from call to call
@@ -152,14 +153,7 @@ class _Judge:
             inside = low.value - allowed <= got <= high.value + allowed
             middle, half = (low.value + high.value) / 2, (high.value - low.value) / 2
             return Judged("pass" if inside else "fail", middle, half + error, half + allowed, ONE_SIDED, right.step, kink=True)
-        still = ladder.still
-        if (
-            ladder.grain > PLATEAU * abs(self.cost.value)
-            and not is_power_of_ten(ladder.grain)
-            and ladder.noise >= ladder.grain
-            and still[-4:].all()
-            and not still.all()
-        ):
+        if self._is_staircase(ladder):
             self._note("the cost is constant in steps: its derivative is 0 where it has one, whatever stands for it")
             return Judged("pass" if got == 0 else "inconclusive", 0.0, np.inf, np.inf, "a staircase")
         method = "central differences"
@@ -175,11 +169,17 @@ class _Judge:
             return Judged("inconclusive", np.nan, np.inf, np.inf, "no reference")
         return self._compared(entry, got, slope, method, ladder)
 
+    def _is_staircase(self, ladder: Ladder) -> bool:
+        """Whether the cost is constant close by and moves in equal steps, on both sides, that are too large to be its rounding."""
+        coarse = ladder.grain > PLATEAU * abs(self.cost.value) and not is_power_of_ten(ladder.grain) and ladder.noise >= ladder.grain
+        moves = (ladder.plus != ladder.value).any() and (ladder.minus != ladder.value).any()
+        return bool(coarse and moves and ladder.still[-4:].all())
+
     def _ladder(self, entry: int, x: float) -> tuple[Ladder, Slope]:
         """The ladder at the entry's own size; for a small one, at the typical size where this is sharper and agrees."""
 
         def made(scale: float) -> tuple[Ladder, Slope]:
-            noise = max(4 * self.cost.wobble, self.noise)
+            noise = max(4 * self.cost.wobble, 2 * self.noise)
             ladder = Ladder(self._by_value(entry), x, self.cost.value, scale, self.cost.dtype, noise)
             return ladder, ladder.slope()
 
@@ -241,6 +241,9 @@ class _Judge:
             allowed += self._by_jumps(entry)
         elif self._within_floor(entry, off - slope.error) and not self.gradient.right_in_more_digits(entry, off, slope):
             allowed -= float(self.gradient.floor()[entry])
+        if off > allowed and got and method != COMPLEX and ladder.still.all() and self._moves_further(entry, got):
+            self._note("the cost moves with some entries only when they change by more than a quarter: too coarse to judge them")
+            return judged("inconclusive", allowed)
         if not np.isfinite(got) or off > allowed:
             sure = self.cost.repeatable or not off <= UNSTABLE * allowed
             if not np.isfinite(got) and method == EDGE:  # at an edge the derivative may be infinite
@@ -250,6 +253,17 @@ class _Judge:
         if nothing and ladder.still.all():  # it does not move the cost: 0, or too small beside the cost to be seen
             nothing = got != 0 and not allowed <= SHARP * abs(self.cost.value / (self.cost.flat[entry] or self.typical))
         return judged("inconclusive" if nothing or not self.cost.repeatable else "pass", allowed)
+
+    def _moves_further(self, entry: int, got: float) -> bool:
+        """Whether the cost, still close by, moves about as the gradient says at larger steps to both sides: then it is coarse, not constant."""
+        x = float(self.cost.flat[entry])
+        cost = self._by_value(entry)
+        for step in FURTHER:
+            h = step * (abs(x) or self.typical)
+            moved = np.array([cost(x + h) - self.cost.value, self.cost.value - cost(x - h)]) / h
+            if (abs(moved - got) <= abs(got) / 2).all():
+                return True
+        return False
 
     @cached_property
     def jump(self) -> float:

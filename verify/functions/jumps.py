@@ -27,15 +27,17 @@ def jump_near(cost: Cost, sizes: Array, noise: float, rng: np.random.Generator) 
     """
     direction = rng.choice([-1.0, 1.0], cost.size) * rng.uniform(0.5, 1.0, cost.size) * sizes
     spacing, start, count = SPACING, -(FIRST // 2) * SPACING, FIRST
+    before = 0.0
     while True:
         values = np.array([cost(cost.flat + (start + n * spacing) * direction) for n in range(count)])
         if not np.isfinite(values).all():
             return 0.0
         high = abs(np.diff(values, ORDER)) / np.sqrt(GAMMA)
-        if high.max() <= NOTICED * noise:
+        if high.max() <= max(NOTICED * noise, before / 2):  # at a kink it shrinks with the spacing
             return 0.0
         if spacing < LEAST:
             break
+        before = float(high.max()) if spacing < SPACING else 0.0
         start += int(np.argmax(high)) * spacing
         spacing, count = ORDER * spacing / (LATER - 1), LATER
     changes = np.diff(values)

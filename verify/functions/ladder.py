@@ -21,8 +21,10 @@ LEVELS = 4  # of the extrapolation
 FINEST = 1e-14  # the least step, relative to the size of the entry
 FEWEST = 4  # rungs from which something can be told
 SAFETY = 2.0  # on rounding and truncation alike
+PARTS = (1, 2, 3, 4)  # of the least difference seen, that a plateau's step may be
 MULTIPLE = 1e-3  # of a plateau's step, to which the others are multiples of it
 UNDERFLOW = 2.0**-1022  # products below it lose their digits
+FINEST_SAFETY = 4.0  # on a value that is made of the finest rungs alone
 GROWTH = 2.5  # of second differences from rung to rung (16 for a smooth function, 4 at a kink) that is no noise
 
 
@@ -83,11 +85,12 @@ class Ladder:
         values = values[np.isfinite(values)]
         gaps = np.diff(np.unique(values))
         if gaps.size and (self.fine or gaps.size < len(values) - 1):  # coarse steps alone make gaps, but no equal values
-            small = gaps[gaps <= 64 * gaps.min()] / gaps.min()
-            if not self.still[-1] or (abs(small - np.round(small)) <= MULTIPLE).all():  # else a flat piece beside a slope
-                self.grain = float(gaps.min())
+            small = gaps[gaps <= 64 * gaps.min()]
+            fits = [part for part in PARTS if (abs(part * small / gaps.min() - np.round(part * small / gaps.min())) <= MULTIPLE).all()]
+            if fits or not self.still[-1]:  # else a flat piece beside a slope
+                self.grain = float(gaps.min()) / (fits[0] if fits else 1)
         near = np.concatenate([self.plus[-3:], self.minus[-3:], [self.value]])
-        floor = max(2.0**-52 * float(abs(near[np.isfinite(near)]).max()), self.grain, UNDERFLOW)
+        floor = max(2.0**-51 * float(abs(near[np.isfinite(near)]).max()), self.grain, UNDERFLOW)
         largest, rung = 0.0, len(second) - 1
         while rung > 0:
             largest = max(largest, float(second[rung]))
@@ -157,4 +160,5 @@ def _confirmed(quotients: Array, noise: Array, steps: Array, order: int) -> Slop
     best = np.unravel_index(int(np.argmin(radii)), radii.shape)
     if not np.isfinite(radii[best]):
         return UNKNOWN
-    return Slope(float(values[best]), float(radii[best]), float(steps[best[1]]))
+    unconfirmed = FINEST_SAFETY if best[1] > count - FEWEST else 1.0  # by hardly any finer rung
+    return Slope(float(values[best]), unconfirmed * float(radii[best]), float(steps[best[1]]))

@@ -25,8 +25,10 @@ def noise_of_line(values: Array) -> Array:
         values = np.diff(values, axis=0)
         gamma *= 2 * (2 * k - 1) / k  # binomial(2k, k)
         if k >= LEAST_ORDER:
-            found.append(np.max(abs(values), axis=0) / np.sqrt(gamma))
-    return np.asarray(np.min(found, axis=0))
+            size = np.max(abs(values), axis=0) / np.sqrt(gamma)
+            found.append(np.where(size > 0, size, np.inf))  # exactly 0 is luck of rounded values, unless it is so in every order
+    least = np.min(found, axis=0)
+    return np.where(np.isfinite(least), least, 0.0)
 
 
 def decimal_grain(values: Array) -> float:
