@@ -241,7 +241,7 @@ class _Judge:
             allowed += self._by_jumps(entry)
         elif self._within_floor(entry, off - slope.error) and not self.gradient.right_in_more_digits(entry, off, slope):
             allowed -= float(self.gradient.floor()[entry])
-        if off > allowed and got and method != COMPLEX and ladder.still.all() and self._moves_further(entry, got):
+        if off > allowed and got and method != COMPLEX and ladder.still[-4:].all() and self._moves_further(entry, got):
             self._note("the cost moves with some entries only when they change by more than a quarter: too coarse to judge them")
             return judged("inconclusive", allowed)
         if not np.isfinite(got) or off > allowed:
@@ -255,7 +255,7 @@ class _Judge:
         return judged("inconclusive" if nothing or not self.cost.repeatable else "pass", allowed)
 
     def _moves_further(self, entry: int, got: float) -> bool:
-        """Whether the cost, still close by, moves about as the gradient says at larger steps to both sides: then it is coarse, not constant."""
+        """Whether the cost, still close by, moves about as the gradient says at larger steps to both sides: it is coarse."""
         x = float(self.cost.flat[entry])
         cost = self._by_value(entry)
         for step in FURTHER:

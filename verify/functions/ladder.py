@@ -21,6 +21,7 @@ LEVELS = 4  # of the extrapolation
 FINEST = 1e-14  # the least step, relative to the size of the entry
 FEWEST = 4  # rungs from which something can be told
 SAFETY = 2.0  # on rounding and truncation alike
+PLATEAUS = 3  # steps that must be seen to tell a staircase
 PARTS = (1, 2, 3, 4)  # of the least difference seen, that a plateau's step may be
 MULTIPLE = 1e-3  # of a plateau's step, to which the others are multiples of it
 UNDERFLOW = 2.0**-1022  # products below it lose their digits
@@ -87,7 +88,7 @@ class Ladder:
         if gaps.size and (self.fine or gaps.size < len(values) - 1):  # coarse steps alone make gaps, but no equal values
             small = gaps[gaps <= 64 * gaps.min()]
             fits = [part for part in PARTS if (abs(part * small / gaps.min() - np.round(part * small / gaps.min())) <= MULTIPLE).all()]
-            if fits or not self.still[-1]:  # else a flat piece beside a slope
+            if not self.still[-1] or (fits and len(small) >= PLATEAUS):  # else a flat piece beside a slope
                 self.grain = float(gaps.min()) / (fits[0] if fits else 1)
         near = np.concatenate([self.plus[-3:], self.minus[-3:], [self.value]])
         floor = max(2.0**-51 * float(abs(near[np.isfinite(near)]).max()), self.grain, UNDERFLOW)
