@@ -241,7 +241,8 @@ class _Judge:
             allowed += self._by_jumps(entry)
         elif self._within_floor(entry, off - slope.error) and not self.gradient.right_in_more_digits(entry, off, slope):
             allowed -= float(self.gradient.floor()[entry])
-        if off > allowed and got and method != COMPLEX and ladder.still[-4:].all() and self._moves_further(entry, got):
+        flat = method != COMPLEX and ladder.still[-4:].all() and abs(slope.value) <= slope.error
+        if off > allowed and got and flat and self._moves_further(entry, got):
             self._note("the cost moves with some entries only when they change by more than a quarter: too coarse to judge them")
             return judged("inconclusive", allowed)
         if not np.isfinite(got) or off > allowed:

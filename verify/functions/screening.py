@@ -140,13 +140,13 @@ def _confirmed(cost: Cost, screened: Screened, group: Array, size: Array, noise:
         seconds.append(abs(plus + minus - 2 * cost.value - value @ (right + left - 2 * at)))
         blur.append(NOISE * noise / h)
     own = float(error @ abs(direction)) + COMPLEX_ROUNDING * float(abs(value) @ abs(direction))
-    left = 0.0
+    residue = 0.0
     for n in range(len(steps) - 1):
         extrapolated = residuals[n + 1] + (residuals[n + 1] - residuals[n]) / (FINE_RATIO**2 - 1)
         if not abs(extrapolated) <= own + 1.01 * blur[n + 1]:
             return False
-        left = max(left, float(abs(extrapolated)) - 1.01 * blur[n + 1])
+        residue = max(residue, abs(float(extrapolated)) - 1.01 * float(blur[n + 1]))
         if seconds[n + 1] > 16 * noise and seconds[n + 1] > seconds[n] / (8 * FINE_RATIO):
             return False
-    screened.error[group] = np.maximum(error, 2 * left / abs(direction))  # any of them may be what the group is off
+    screened.error[group] = np.maximum(error, 2 * residue / abs(direction))  # any of them may be what the group is off
     return True
