@@ -18,7 +18,7 @@ Array = NDArray[Any]
 REPEATS = 3  # calls at the same theta, with others between
 REPEATABLE = 64.0  # units of round-off by which calls at the same theta may differ: sums in another order
 NOISE_POINTS = 9
-DECIMAL_POINTS = 5
+DECIMAL_POINTS = 11
 FIRST_SPACING, LAST_SPACING = 2.0**-46, 2.0**-14  # relative to theta, where noise is looked for
 
 
@@ -33,15 +33,15 @@ def quiet() -> Iterator[None]:
 class Cost:
     """``function`` around ``theta``, called with float64 where it takes that; what it cannot give away from theta is NaN.
 
-    ``evaluations`` counts its calls. ``flat`` is theta in float64, ``value`` the cost there, ``unit`` the spacing of the numbers
-    in which it is called, relative to 1; ``wobble`` the largest difference between calls at the same theta; ``analytic`` whether
-    the complex step can be taken.
+    ``flat`` is theta in float64, ``value`` the cost there. ``evaluations`` counts the calls, ``largest`` is the largest size of a value.
+    ``unit`` is the spacing of the numbers in which it is called, relative to 1, and ``value_unit`` that of the numbers that it returns.
+    ``wobble``: the largest difference between calls at the same theta. ``analytic``: whether the complex step can be taken.
     Raises ``TypeError`` and ``ValueError`` that name the cost; what the function raises at theta itself is let through.
     """
 
     def __init__(self, function: Callable[[Array], Any], theta: Array) -> None:
         self.function, self.theta = function, theta
-        self.evaluations = 0
+        self.evaluations, self.largest = 0, 0.0
         self.flat = theta.astype(np.float64).ravel()
         self.order: Literal["C", "F"] = "F" if theta.flags.f_contiguous and not theta.flags.c_contiguous else "C"
         self.dtype = theta.dtype
@@ -53,6 +53,7 @@ class Cost:
         if self.theta.dtype != np.float64:
             self._in_float64()
         self.unit = float(np.finfo(self.dtype).eps)
+        self.value_unit = self._unit_of_value()
         again = [self.value]
         for step in range(1, REPEATS):
             self(self.flat * (1 + step * 2.0**-10))
@@ -70,14 +71,16 @@ class Cost:
     @property
     def repeatable(self) -> bool:
         """Whether calls at the same theta agree to rounding."""
-        return self.wobble <= REPEATABLE * self.unit * abs(self.value)
+        return self.wobble <= REPEATABLE * self.value_unit * abs(self.value)
 
     def __call__(self, flat: Array) -> float:
         """The cost at ``flat`` (P,), float64 values; NaN where it raises, or is not a real number."""
         self.evaluations += 1
         try:
             value = self.function(self.shaped(flat, self.dtype))
-            return value if type(value) is float else _number(value)
+            number = value if type(value) is float else _number(value)
+            self.largest = max(self.largest, abs(number)) if abs(number) < np.inf else self.largest
+            return number
         except Exception:  # of whatever library: away from theta it means that there is no value
             return np.nan
 
@@ -123,6 +126,13 @@ class Cost:
         else:
             self.dtype = self.theta.dtype
 
+    def _unit_of_value(self) -> float:
+        """The spacing of the numbers that the cost returns, relative to 1: single precision may come from double."""
+        dtype = getattr(self.function(self.shaped(self.flat, self.dtype)), "dtype", None)
+        self.evaluations += 1
+        single = dtype is not None and str(dtype).rpartition(".")[2] in ("float32", "float16", "bfloat16")
+        return 2.0**-23 if single else 2.0**-52
+
     def _single_noise(self) -> float:
         """How far the cost in theta's own dtype may be from the same cost in more digits, from its changes to neighbours of theta."""
         u, values = float(np.finfo(self.theta.dtype).eps), []
@@ -135,7 +145,7 @@ class Cost:
     def _decimal_grain(self, rng: np.random.Generator, sizes: Array) -> float:
         """The last decimal that a rounded cost is given to, 0 where none shows: all of its values are multiples of it."""
         values = [self.value, *(self(self.flat + sizes * rng.uniform(-4, 4, self.size)) for _ in range(DECIMAL_POINTS))]
-        return decimal_grain(np.array(values))
+        return decimal_grain(np.array(values), self.value_unit)
 
     def noise(self, rng: np.random.Generator, sizes: Array) -> float:
         """The standard deviation of the rounding error of the cost, measured along a random direction (ECnoise: Moré & Wild 2011).
@@ -144,7 +154,7 @@ class Cost:
         have its variance times binomial(2k, k). A spacing within one plateau of a rounded cost gives equal values: it grows until
         they differ.
         """
-        least = max(self.unit * abs(self.value), self.wobble, self._decimal_grain(rng, sizes))
+        least = max(self.value_unit * abs(self.value), self.wobble, self._decimal_grain(rng, sizes))
         direction = rng.choice([-1.0, 1.0], self.size) * rng.uniform(0.5, 1.0, self.size) * sizes
         spacing = max(FIRST_SPACING, 16 * self.unit)
         while spacing <= max(LAST_SPACING, 64 * self.unit):

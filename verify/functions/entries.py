@@ -80,7 +80,6 @@ class _Judge:
         self.cost, self.gradient, self.sizes, self.noise, self.rng = cost, gradient, sizes, noise, rng
         self.typical = typical_of(cost.flat)
         self.notes: list[str] = []
-        self.probed_more = False
 
     def all(self, chosen: Array) -> Judgement:
         judged: dict[int, Judged] = {}
@@ -225,18 +224,20 @@ class _Judge:
         return complex_derivative(self.cost.function, self.cost.shaped(flat, np.complex128))
 
     def _compared(self, entry: int, got: float, slope: Slope, method: str, ladder: Ladder) -> Judged:
+        if ladder.still.all():  # the cost may have lost what is far smaller than its values elsewhere
+            lost = 2 * self.cost.value_unit * self.cost.largest / (abs(float(self.cost.flat[entry])) or self.typical)
+            slope = Slope(slope.value, slope.error + (lost if method != COMPLEX else 0.0), slope.step)
+
         def judged(verdict: Verdict, allowed: float) -> Judged:
             return Judged(verdict, slope.value, slope.error, allowed, method, slope.step)
 
         allowed = slope.error + float(self.gradient.allowed()[entry])
         off = abs(got - slope.value)
-        if off > allowed and not self.probed_more and not np.isinf(off):
-            self.gradient.probe_more()
-            self.probed_more = True
-            allowed = slope.error + float(self.gradient.allowed()[entry])
+        if off > allowed and not np.isinf(off):
+            allowed = max(allowed, slope.error + self.gradient.widened(entry, off))
         if off > allowed:
             allowed += self.gradient.lost(entry, off, slope)
-        if allowed < off <= SLIGHTLY * abs(slope.value) and method != COMPLEX and off <= allowed + self._by_jumps(entry):
+        if allowed < off <= SLIGHTLY * abs(slope.value) and not self.cost.analytic and off <= allowed + self._by_jumps(entry):
             self._note(f"the cost jumps by {self.jump:.1g}, as a solver's tolerance makes it: slopes are known to no more than that")
             allowed += self._by_jumps(entry)
         elif self._within_floor(entry, off - slope.error) and not self.gradient.right_in_more_digits(entry, off, slope):

@@ -132,9 +132,21 @@ class Gradient:
             return None
         return np.asarray(result).astype(np.float64).ravel()
 
-    def probe_more(self) -> None:
-        """More neighbours of theta, for entries that are outside their bound."""
-        self._probe(MORE_PROBES)
+    def widened(self, entry: int, off: float) -> float:
+        """What more neighbours of theta add to an entry's bound where it is ``off``: larger changes are jumps at a kink, no rounding."""
+        changes = self._more_changes[:, entry]
+        return ROUNDING * float(np.max(changes[changes <= off], initial=0.0))
+
+    @cached_property
+    def _more_changes(self) -> Array:
+        before, self.spread = self.spread, np.zeros(self.got.size)
+        rows = []
+        for _ in range(MORE_PROBES // PROBES):
+            self._probe(PROBES)
+            rows.append(self.spread)
+            self.spread = np.zeros(self.got.size)
+        self.spread = before
+        return np.array(rows)
 
     def at(self, flat: Array) -> Array | None:
         """The gradient at another theta, (P,); None where it has none."""

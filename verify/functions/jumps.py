@@ -13,7 +13,7 @@ Array = NDArray[Any]
 
 ORDER = 6  # of the differences in which a smooth function is gone and a jump is left
 GAMMA = 924.0  # binomial(12, 6): their variance, of noise
-SPACING, LEAST = 2.0**-9, 2.0**-40  # of the points, relative to theta
+SPACING, LEAST = 2.0**-9, 2.0**-26  # of the points, relative to theta
 FIRST, LATER = 65, 33  # points
 NOTICED = 16.0  # times the noise is more than noise
 SLIGHT = 2.0**-8  # of the cost: a larger jump is no tolerance
@@ -41,5 +41,6 @@ def jump_near(cost: Cost, sizes: Array, noise: float, rng: np.random.Generator) 
         start += int(np.argmax(high)) * spacing
         spacing, count = ORDER * spacing / (LATER - 1), LATER
     changes = np.diff(values)
-    found = float(np.max(abs(changes - np.median(changes))))
-    return found if NOTICED * noise < found <= SLIGHT * abs(cost.value) else 0.0
+    second, found = map(float, np.sort(abs(changes - np.median(changes)))[-2:])
+    alone = second <= found / 4  # else it is noise
+    return found if alone and NOTICED * noise < found <= SLIGHT * abs(cost.value) else 0.0

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 DECIMALS = 6  # of the largest value
-DIFFERENT = 4  # multiples that must be among the values
+DIFFERENT = 3  # multiples that must be among the values
 LEAST_ORDER = 3  # of differences that hold no more of a smooth function
 
 
@@ -31,10 +31,10 @@ def noise_of_line(values: Array) -> Array:
     return np.where(np.isfinite(least), least, 0.0)
 
 
-def decimal_grain(values: Array) -> float:
+def decimal_grain(values: Array, unit: float) -> float:
     """The largest power of ten of which all ``values`` are multiples, as those of a cost that is rounded; 0 where there is none.
 
-    Powers below the single precision of the values are no evidence.
+    ``unit``: the spacing of the values' numbers, relative to 1. Powers below the single precision of the values are no evidence.
     """
     values = values[np.isfinite(values)]
     largest = float(np.max(abs(values), initial=0.0))
@@ -44,7 +44,7 @@ def decimal_grain(values: Array) -> float:
     for exponent in range(top, top - DECIMALS - 1, -1):
         counts = values / 10.0**exponent
         whole = np.round(counts)
-        if (abs(counts - whole) <= 2.0**-40 * np.maximum(1.0, abs(counts))).all():
+        if (abs(counts - whole) <= 4 * unit * np.maximum(1.0, abs(counts))).all():
             return 10.0**exponent if len(np.unique(whole)) >= DIFFERENT else 0.0
     return 0.0
 

@@ -14,7 +14,7 @@ COUNT = np.arange(1, 1001, dtype=SINGLE)
 
 AWKWARD = {
     "sine far from 0": (math.sin, 1e6, math.cos(1e6), 1e-5),
-    "narrow bump": (lambda t: t * t + 1e-3 * math.exp(-(((t - 1) / 1e-3) ** 2)), 1.0003, 2.0006 - 0.6 * math.exp(-0.09), 1e-8),
+    "narrow bump": (lambda t: t * t + 1e-3 * math.exp(-(((t - 1) / 1e-3) ** 2)), 1.0003, 2.0006 - 0.6 * math.exp(-0.09), 3e-8),
     "saturation at 2e-9": (lambda t: t / (2e-9 + t), 1e-9, 2e-9 / 9e-18, 1e-8),
     "smoothed absolute value": (lambda t: math.sqrt(t * t + 1e-14), 1e-7, 1e-7 / math.sqrt(2e-14), 1e-8),
     "kink nearby": (lambda t: 3 * max(t, 0.0), 1e-7, 3.0, 1e-8),
@@ -31,7 +31,7 @@ AWKWARD = {
         float(np.sum(COUNT.astype(float) / 1000 * np.cos(COUNT.astype(float) / 1000 * 0.7))),
         1e-2,
     ),
-    "loss with a scale of 1 at 1e5": (lambda t: math.log1p((t - 1e5) ** 2), 1e5 + 0.5, 0.8, 1e-6),
+    "loss with a scale of 1 at 1e5": (lambda t: math.log1p((t - 1e5) ** 2), 1e5 + 0.5, 0.8, 3e-6),
     "steep exponential": (lambda t: math.exp(30 * t), 1.0, 30 * math.exp(30), 1e-8),
     "clipped nearby": (lambda t: min(max(t / 6 + 0.5, 0), 1), 2.9999, 1 / 6, 1e-7),
 }
