@@ -18,7 +18,7 @@ Array = NDArray[Any]
 REPEATS = 3  # calls at the same theta, with others between
 REPEATABLE = 64.0  # units of round-off by which calls at the same theta may differ: sums in another order
 NOISE_POINTS = 9
-DECIMAL_POINTS = 11
+FAR = (0.25, 0.5, 1.0, 2.0, 4.0) * 2  # in sizes of theta: where a cost's decimals are looked at
 FIRST_SPACING, LAST_SPACING = 2.0**-46, 2.0**-14  # relative to theta, where noise is looked for
 
 
@@ -144,7 +144,7 @@ class Cost:
 
     def _decimal_grain(self, rng: np.random.Generator, sizes: Array) -> float:
         """The last decimal that a rounded cost is given to, 0 where none shows: all of its values are multiples of it."""
-        values = [self.value, *(self(self.flat + sizes * rng.uniform(-4, 4, self.size)) for _ in range(DECIMAL_POINTS))]
+        values = [self.value, *(self(self.flat + sizes * rng.uniform(-reach, reach, self.size)) for reach in FAR)]
         return decimal_grain(np.array(values), self.value_unit)
 
     def noise(self, rng: np.random.Generator, sizes: Array) -> float:
@@ -161,8 +161,9 @@ class Cost:
             values = np.array([self(self.flat + n * spacing * direction) for n in range(NOISE_POINTS)])
             if not np.isfinite(values).all():
                 break
-            if np.count_nonzero(np.diff(values)) >= NOISE_POINTS - 3:
-                return max(least, float(noise_of_line(values)))
+            found = float(noise_of_line(values))
+            if found and np.count_nonzero(np.diff(values)) >= NOISE_POINTS - 3:
+                return max(least, found)
             spacing *= 32
         return least
 

@@ -15,14 +15,18 @@ ORDER = 6  # of the differences in which a smooth function is gone and a jump is
 GAMMA = 924.0  # binomial(12, 6): their variance, of noise
 SPACING, LEAST = 2.0**-9, 2.0**-26  # of the points, relative to theta
 FIRST, LATER = 65, 33  # points
+LINES = 4
 NOTICED = 16.0  # times the noise is more than noise
 SLIGHT = 2.0**-8  # of the cost: a larger jump is no tolerance
 
 
 def jump_near(cost: Cost, sizes: Array, noise: float, rng: np.random.Generator) -> float:
-    """The size of a jump found along a random line through theta, 0 where there is none.
+    """The size of a jump found along random lines through theta, 0 where there is none."""
+    return next((found for _ in range(LINES) if (found := _jump_along(cost, sizes, noise, rng))), 0.0)
 
-    Where differences of high order stand out of the ``noise``, the points are set closer, again and again: those of a smooth
+
+def _jump_along(cost: Cost, sizes: Array, noise: float, rng: np.random.Generator) -> float:
+    """Where differences of high order stand out of the ``noise``, the points are set closer, again and again: those of a smooth
     function, however fast, vanish; those of a jump stay.
     """
     direction = rng.choice([-1.0, 1.0], cost.size) * rng.uniform(0.5, 1.0, cost.size) * sizes

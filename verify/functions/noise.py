@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-DECIMALS = 6  # of the largest value
+DECIMALS = 7  # of the largest value
 DIFFERENT = 3  # multiples that must be among the values
 LEAST_ORDER = 3  # of differences that hold no more of a smooth function
 
@@ -32,15 +32,17 @@ def noise_of_line(values: Array) -> Array:
 
 
 def decimal_grain(values: Array, unit: float) -> float:
-    """The largest power of ten of which all ``values`` are multiples, as those of a cost that is rounded; 0 where there is none.
+    """The largest power of ten of which ``values`` are multiples, as those of a cost that is rounded; 0 where there is none.
 
+    Values of the decade of the first one count.
     ``unit``: the spacing of the values' numbers, relative to 1. Powers below the single precision of the values are no evidence.
     """
-    values = values[np.isfinite(values)]
-    largest = float(np.max(abs(values), initial=0.0))
-    if not largest:
+    values = values[np.isfinite(values) & (values != 0)]
+    if not values.size:
         return 0.0
-    top = int(np.ceil(np.log10(largest)))
+    decades = np.floor(np.log10(abs(values)))
+    values = values[decades == decades[0]]  # a number of digits means another grain in each decade
+    top = int(decades[0]) + 1
     for exponent in range(top, top - DECIMALS - 1, -1):
         counts = values / 10.0**exponent
         whole = np.round(counts)
