@@ -39,7 +39,7 @@ def check_gradient(
     theta: Array,
     *,
     blocks: Mapping[str, slice] | None = None,
-    max_evaluations: int = 200_000,
+    max_evaluations: int = 300_000,
     deterministic: bool = False,
     seed: int = 0,
 ) -> Report:

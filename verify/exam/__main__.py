@@ -20,10 +20,12 @@ from deltacheck.verify.exam.conditional_bugs.catalogue import CONDITIONAL, TUNIN
 from deltacheck.verify.exam.correct_kernels import CORRECT
 from deltacheck.verify.exam.default_run import default_run
 from deltacheck.verify.exam.function_scores import CASE_OF, function_closing, function_row
+from deltacheck.verify.exam.function_speed import FUNCTIONS, speed_closing, speed_rows
 from deltacheck.verify.exam.planted_functions.catalogue import BUGS
 from deltacheck.verify.exam.planted_scores import planted_closing, planted_rows
 from deltacheck.verify.exam.random_cases import on_digits, ordinary, wild
 from deltacheck.verify.exam.scores import Row, correct_rows, mutant_rows, mutation_table, rule_rows, score_table
+from deltacheck.verify.exam.torch_operators import operator_closing, operator_names, operator_row
 from deltacheck.verify.suite.cases import CASES, Case
 from deltacheck.verify.suite.covering import covering
 from deltacheck.verify.suite.drawn_judging import judged
@@ -43,6 +45,8 @@ def main() -> None:
         (CONDITIONAL_PART, "the bugs that need a condition, each by a usual run"),
         (DRAWN_PART, "the right kernels at the drawn configurations of a usual run"),
         (PLANTED_PART, "planted bugs in gradients of functions, by check_gradient"),
+        (SPEED_PART, "how long check_gradient takes beside other checkers"),
+        (OPERATORS_PART, "every fifth of PyTorch's operators, by check_gradient (needs the peers extra)"),
         (FUNCTIONS_PART, "small functions with right and wrong gradients, by check_gradient and the rules of other tools"),
     ):
         parts.add_argument(f"--{part[0]}", dest="part", action="store_const", const=part, help=f"instead, {said}")
@@ -51,7 +55,7 @@ def main() -> None:
     if options.part:
         name, what, unit, items, close = options.part
         with ProcessPoolExecutor(2, initializer=threadpool_limits, initargs=(1,)) as pool:
-            table = pd.DataFrame(_run(pool, what, unit, items))
+            table = pd.DataFrame(_run(pool, what, unit, items() if callable(items) else items))
         folder = new_run(options.results.resolve(), "exam")
         table.to_csv(folder / f"{name}.csv", index=False)
         print("\n".join(["", *close(table)]))
@@ -147,6 +151,10 @@ def _function_at(name: str) -> list[Row]:
     return [function_row(name)]
 
 
+def _operator_at(name: str) -> list[Row]:
+    return [operator_row(name)]
+
+
 def _is(row: Row, name: str, case: Case) -> bool:
     return bool(row["mutant"] == name and row["case"] == case.name)
 
@@ -189,6 +197,8 @@ CONDITIONAL_PART = (
     conditional_closing,
 )
 PLANTED_PART = ("planted", "planted bugs of functions", planted_rows, [bug.name for bug in BUGS], planted_closing)
+SPEED_PART = ("speed", "functions timed, one after another", speed_rows, [tuple(FUNCTIONS)], speed_closing)
+OPERATORS_PART = ("operators", "operators of PyTorch", _operator_at, operator_names, operator_closing)
 FUNCTIONS_PART = ("functions", "functions with right and wrong gradients", _function_at, list(CASE_OF), function_closing)
 DRAWN_PART = ("drawn", "right kernels at drawn configurations", _drawn_at, list(CORRECT), drawn_closing)
 

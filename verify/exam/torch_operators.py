@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ def operator_names(every: int = EVERY) -> list[str]:
 def operator_row(name: str) -> dict[str, Any]:
     """The verdict on one operator; ``no sample`` where none of its samples is a function of a few real numbers."""
     operator = next(op for op in _database() if _name(op) == name)
-    row = {"operator": name, "n_entries": 0, "verdict": "no sample", "evaluations": 0, "seconds": 0.0, "message": ""}
+    row: dict[str, Any] = {"operator": name, "n_entries": 0, "verdict": "no sample", "evaluations": 0, "seconds": 0.0, "message": ""}
     with warnings.catch_warnings(action="ignore"):
         for triple in _triples(operator):
             started = time.perf_counter()
@@ -63,7 +63,7 @@ def _name(operator: Any) -> str:
     return f"{operator.name}.{operator.variant_test_name}" if operator.variant_test_name else str(operator.name)
 
 
-def _triples(operator: Any) -> Any:
+def _triples(operator: Any) -> Iterator[tuple[Any, Any, Array]]:
     """Cost, gradient and theta of each sample that is a function of a few real numbers."""
     import torch
 
@@ -72,17 +72,26 @@ def _triples(operator: Any) -> Any:
         arguments = [sample.input, *sample.args]
         leaves = [leaf for leaf in _tensors(arguments) if leaf.requires_grad]
         sizes = [leaf.numel() for leaf in leaves]
-        if not leaves or not 0 < sum(sizes) <= MOST or any(leaf.dtype != torch.float64 for leaf in leaves):
+        if (
+            not leaves
+            or any(leaf.layout != torch.strided for leaf in leaves)
+            or not 0 < sum(sizes) <= MOST
+            or any(leaf.dtype != torch.float64 for leaf in leaves)
+        ):
             continue
         theta = torch.cat([leaf.detach().reshape(-1) for leaf in leaves]).numpy().copy()
         try:
             output = _outputs(operator, arguments, sample)
         except (RuntimeError, TypeError):  # no function of a dense tensor
             continue
-        if not output:
+        differentiable = [part.requires_grad for part in output]
+        if not any(differentiable):
             continue
         generator = np.random.default_rng(0)
-        cotangents = [torch.from_numpy(generator.uniform(0.5, 1.5, tuple(part.shape))) for part in output]
+        cotangents = [
+            torch.from_numpy(generator.uniform(0.5, 1.5, tuple(part.shape))) * float(counts)
+            for part, counts in zip(output, differentiable, strict=True)
+        ]
 
         def summed(t: Any, leaves: Any = leaves, arguments: Any = arguments, sample: Any = sample, cotangents: Any = cotangents) -> Any:
             parts = iter(torch.split(t, [leaf.numel() for leaf in leaves]))

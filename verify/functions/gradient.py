@@ -120,7 +120,7 @@ class Gradient:
 
     def _beside_cost(self, unit: float) -> Array:
         size = abs(self.cost.flat)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(size > 0, BESIDE_COST * unit * abs(self.cost.value) / size, 0.0)
 
     @cached_property
