@@ -18,8 +18,9 @@ from deltacheck.verify.diagnosis.diagnose_function import diagnose_function
 from deltacheck.verify.functions.arguments import checked_blocks, checked_theta
 from deltacheck.verify.functions.cost import Cost, quiet
 from deltacheck.verify.functions.directions import along_signs, stale
-from deltacheck.verify.functions.entries import EDGE, Judged, Judgement, judge_entries
+from deltacheck.verify.functions.entries import Judged, Judgement, judge_entries
 from deltacheck.verify.functions.gradient import Gradient, UnusableError
+from deltacheck.verify.functions.one_sided import EDGE
 from deltacheck.verify.functions.sampling import chosen_entries
 from deltacheck.verify.functions.ties import no_subgradient
 from deltacheck.verify.verdict.array_verdict import Block, Diagnosis, block_of
@@ -67,9 +68,9 @@ def check_gradient(
     except UnusableError as unusable:
         return Report((), (), (unusable.diagnosis,), (unusable.diagnosis,), seconds=time.perf_counter() - started)
     chosen = chosen_entries(parts, most // (COMPLEX_EVALUATIONS if measured.analytic else EVALUATIONS), rng)
-    sampled = sum(map(len, chosen)) < theta.size
     with quiet():
-        judgement = judge_entries(measured, given, np.concatenate(chosen), rng)
+        judgement = judge_entries(measured, given, np.concatenate(chosen), most, rng)
+        sampled = len(judgement.entries) < theta.size
         violations = [*given.violations, *_broken(measured, given, judgement, deterministic, rng)]
         found = [_block(part, given.got, judgement) for part in parts]
         if sampled:

@@ -223,3 +223,78 @@ def test_large_theta_is_sampled_and_says_so():
 def test_wrong_arguments_are_named(arguments, error, message):
     with pytest.raises(error, match=re.escape(message)):
         check_gradient(**{"cost": np.sum, "gradient": np.ones_like, **arguments})
+
+
+CALLS = iter(range(10**9))
+
+
+def test_the_report_is_true_only_for_a_pass():
+    assert check_gradient(lambda t: t @ t, lambda t: 2 * t, np.ones(3))
+    assert not check_gradient(lambda t: t @ t, lambda t: 3 * t, np.ones(3))
+    assert not check_gradient(lambda t: t @ t + 1e-3 * next(CALLS), lambda t: 2 * t, np.ones(3))
+
+
+def test_a_row_for_each_entry():
+    report = check_gradient(lambda t: np.sum(t**3), lambda t: 3 * t**2 * np.array([[1, 1], [1, 1.01]]), np.array([[1.0, 2.0], [3.0, 4.0]]))
+    entries = report.entries
+    columns = ["block", "index", "got", "reference", "reference_error", "allowed", "certificate", "method", "step", "verdict"]
+    assert list(entries.columns) == columns
+    assert list(entries["index"]) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert list(entries["verdict"]) == ["pass", "pass", "pass", "fail"]
+    assert np.allclose(entries["reference"], [3, 12, 27, 48])
+    assert (entries["certificate"] < 1e-12).all()
+
+
+def test_in_a_notebook_it_is_text_and_a_picture():
+    html = check_gradient(lambda t: np.sum(t**3), lambda t: 3 * t**2, np.arange(1.0, 5))._repr_html_()
+    assert html.count("<circle") == 4
+    assert "all 4 entries are right" in html
+
+
+def test_deterministic_makes_calls_that_differ_a_failure():
+    def gradient(t):
+        return 2 * t * (1 + 2e-16 * (next(CALLS) % 3))
+
+    theta = np.array([0.3, 1.7])
+    report = check_gradient(lambda t: t @ t, gradient, theta)
+    assert report.verdict == "pass"
+    assert "differ in rounding" in str(report)
+    strict = check_gradient(lambda t: t @ t, gradient, theta, deterministic=True)
+    assert strict.verdict == "fail"
+    assert strict.diagnoses[0].name == "noise"
+
+
+def test_small_entries_do_not_hide_behind_large_ones():
+    scales = 10.0 ** -np.arange(12)
+    report = check_gradient(lambda t: np.sum(scales * np.sin(t)), lambda t: scales * np.cos(t) * (1 + 1e-9 * (scales < 1e-10)), np.ones(12))
+    assert list(report.entries["verdict"]) == ["pass"] * 11 + ["fail"]
+
+
+def test_kinks_of_many_entries_are_sampled_within_the_budget():
+    rng = np.random.default_rng(0)
+    theta = rng.standard_normal(4000) * 1e-6
+    weights = rng.standard_normal(4000)
+    report = check_gradient(
+        lambda t: np.sum(weights * np.maximum(t - 1e-7, 0)), lambda t: weights * (t > 1e-7), theta, max_evaluations=20_000
+    )
+    assert report.verdict != "fail", str(report)
+    assert report.evaluations < 100_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"theta": np.ma.masked_array([1.0, 2.0], [True, False])}, TypeError, "theta: got a masked array"),
+        ({"theta": np.ones((1, 2)).view(np.matrix)}, TypeError, "theta: got matrix"),
+        ({"theta": np.ones(2), "blocks": ["a"]}, TypeError, "blocks: got list; expected a dict"),
+        ({"theta": np.ones(2), "blocks": {"a": 1}}, TypeError, "blocks['a']: got 1; expected a slice"),
+        ({"theta": np.ones(2), "seed": -1}, ValueError, "seed: got -1; expected an integer of at least 0"),
+        ({"theta": np.ones(2), "seed": "x"}, ValueError, "seed: got 'x'"),
+        ({"theta": np.ones(2), "max_evaluations": 0}, ValueError, "max_evaluations: got 0; expected a positive integer"),
+        ({"theta": np.ones(2), "max_evaluations": np.nan}, ValueError, "max_evaluations: got nan"),
+        ({"theta": np.ones(2), "cost": lambda t: None}, TypeError, "cost: got NoneType at theta; expected a real number"),
+    ],
+)
+def test_further_wrong_arguments_are_named(arguments, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        check_gradient(**{"cost": np.sum, "gradient": np.ones_like, **arguments})

@@ -15,6 +15,7 @@ from deltacheck.verify.functions.gradient import NOISE_POINTS, PROBES, ROUNDING,
 from deltacheck.verify.functions.jumps import jump_near
 from deltacheck.verify.functions.ladder import UNKNOWN, Ladder, Slope
 from deltacheck.verify.functions.noise import is_power_of_ten, noise_of_line
+from deltacheck.verify.functions.one_sided import EDGE, at_an_edge, is_kink
 from deltacheck.verify.functions.screening import (
     COMPLEX,
     COMPLEX_ROUNDING,
@@ -34,10 +35,9 @@ from deltacheck.verify.verdict.entries import ONE_SIDED
 Array = NDArray[Any]
 
 SHARP = 1e-6  # a screened reference whose relative error is larger, and larger than the rounding, is made again by the ladder
-EDGE = "one-sided differences"
 WEAK = 0.1  # of the slopes nearby: an allowance beyond it tells nothing
-KINK = 1e-3  # one-sided slopes that differ by less, relative to the larger, are no kink
 PLATEAU = 2.0**-16  # of the cost: wider steps of a staircase are no rounding
+LADDER_EVALUATIONS = 50  # of the cost for a ladder, about
 LADDERS = 64  # at most, of entries that the screening finds wrong; the others are wrong by the screening's reference
 FURTHER = (0.5, 1.0, 2.0, 4.0)  # steps, relative to the entry, at which a coarse cost may move
 JUMPS = 32.0  # jumps of the cost over the size of an entry: what its slope may be off
@@ -67,12 +67,12 @@ class Judgement:
     notes: list[str] = field(default_factory=list)
 
 
-def judge_entries(cost: Cost, gradient: Gradient, chosen: Array, rng: np.random.Generator) -> Judgement:
-    """Judge the entries ``chosen`` of the gradient."""
+def judge_entries(cost: Cost, gradient: Gradient, chosen: Array, most: int, rng: np.random.Generator) -> Judgement:
+    """Judge the entries ``chosen`` of the gradient; a sample of those that need many evaluations, once ``most`` would be exceeded."""
     sizes = sizes_of(cost.flat)
     noise = cost.noise(rng, np.where(cost.flat == 0, sizes, abs(cost.flat)))
     judge = _Judge(cost, gradient, sizes, noise, rng)
-    return judge.all(chosen)
+    return judge.all(chosen, most)
 
 
 class _Judge:
@@ -81,17 +81,20 @@ class _Judge:
         self.typical = typical_of(cost.flat)
         self.notes: list[str] = []
 
-    def all(self, chosen: Array) -> Judgement:
+    def all(self, chosen: Array, most: int) -> Judgement:
         judged: dict[int, Judged] = {}
         doubtful = list(map(int, chosen))
         if self.cost.repeatable:
             screened = self._screened(chosen)
             judged, doubtful = self._by_screening(screened)
+        affordable = max(LADDERS, (most - self.cost.evaluations) // LADDER_EVALUATIONS)
+        if len(doubtful) > affordable:
+            doubtful = sorted(map(int, self.rng.choice(doubtful, affordable, replace=False)))
         for entry in doubtful:
             judged[entry] = self._by_ladder(entry)
         relative = self.noise / abs(self.cost.value) if self.cost.value else 0.0
         digits = int(-np.log10(max(relative, 2.0**-52)))
-        return Judgement({int(entry): judged[int(entry)] for entry in chosen}, digits, self.notes)
+        return Judgement({int(entry): judged[int(entry)] for entry in chosen if int(entry) in judged}, digits, self.notes)
 
     def _screened(self, chosen: Array) -> Screened:
         if self.cost.analytic:
@@ -107,7 +110,7 @@ class _Judge:
     def _by_screening(self, screened: Screened) -> tuple[dict[int, Judged], list[int]]:
         """The entries that the screening settles, and those that need a ladder of steps."""
         got = self.gradient.got[screened.entries]
-        allowed = screened.error + self.gradient.allowed()[screened.entries]
+        allowed = screened.error + self.gradient.allowed[screened.entries]
         with np.errstate(invalid="ignore"):
             fine = screened.error <= np.maximum(SHARP * abs(screened.value), allowed - screened.error)
             sharp = screened.trusted & (fine | ((screened.value == 0) & (got == 0)))
@@ -145,7 +148,7 @@ class _Judge:
         ladder, slope = self._ladder(entry, x)
         right, left = ladder.slope(+1), ladder.slope(-1)
         unit = self.gradient.unit
-        if _is_kink(right, left):
+        if is_kink(right, left):
             low, high = sorted((right, left), key=lambda side: side.value)
             error = right.error + left.error
             allowed = error + ROUNDING * unit * abs(got)
@@ -157,7 +160,7 @@ class _Judge:
             return Judged("pass" if got == 0 else "inconclusive", 0.0, np.inf, np.inf, "a staircase")
         method = "central differences"
         if not slope.known:
-            slope, method = _at_an_edge(ladder, right, left)
+            slope, method = at_an_edge(ladder, right, left)
         elif screened.error < slope.error and abs(screened.value - slope.value) <= slope.error + screened.error and not self.cost.analytic:
             slope = screened
         elif self.cost.analytic:
@@ -231,7 +234,7 @@ class _Judge:
         def judged(verdict: Verdict, allowed: float) -> Judged:
             return Judged(verdict, slope.value, slope.error, allowed, method, slope.step)
 
-        allowed = slope.error + float(self.gradient.allowed()[entry])
+        allowed = slope.error + float(self.gradient.allowed[entry])
         off = abs(got - slope.value)
         if off > allowed and not np.isinf(off):
             allowed = max(allowed, slope.error + self.gradient.widened(entry, off))
@@ -241,7 +244,7 @@ class _Judge:
             self._note(f"the cost jumps by {self.jump:.1g}, as a solver's tolerance makes it: slopes are known to no more than that")
             allowed += self._by_jumps(entry)
         elif self._within_floor(entry, off - slope.error) and not self.gradient.right_in_more_digits(entry, off, slope):
-            allowed -= float(self.gradient.floor()[entry])
+            allowed -= float(self.gradient.floor[entry])
         flat = method != COMPLEX and ladder.still[-4:].all() and abs(slope.value) <= slope.error
         if off > allowed and got and flat and self._moves_further(entry, got):
             self._note("the cost moves with some entries only when they change by more than a quarter: too coarse to judge them")
@@ -279,27 +282,9 @@ class _Judge:
 
     def _within_floor(self, entry: int, off: float) -> bool:
         """Whether an entry is right only by what saturated terms may add: then more digits tell, where the gradient takes them."""
-        own = float(self.gradient.allowed()[entry] - self.gradient.floor()[entry])
+        own = float(self.gradient.allowed[entry] - self.gradient.floor[entry])
         return self.gradient.theta.dtype == np.float64 and off > own and self.gradient.in_more_digits is not None
 
     def _note(self, text: str) -> None:
         if text not in self.notes:
             self.notes.append(text)
-
-
-def _is_kink(right: Slope, left: Slope) -> bool:
-    if not (right.known and left.known):
-        return False
-    return abs(right.value - left.value) > 2 * (right.error + left.error) + KINK * max(abs(right.value), abs(left.value))
-
-
-def _at_an_edge(ladder: Ladder, right: Slope, left: Slope) -> tuple[Slope, str]:
-    """The slope on the one side where the function is there, at the edge of its domain."""
-    if right.known and left.known:
-        middle = (right.value + left.value) / 2
-        return Slope(middle, abs(right.value - left.value) / 2 + max(right.error, left.error), right.step), ONE_SIDED
-    if right.known and not np.isfinite(ladder.minus[-2:]).any():
-        return right, EDGE
-    if left.known and not np.isfinite(ladder.plus[-2:]).any():
-        return left, EDGE
-    return UNKNOWN, "no reference"

@@ -76,18 +76,20 @@ class Gradient:
     def digits(self) -> int:
         """Of the median entry, how many its rounding leaves."""
         there = np.isfinite(self.got) & (self.got != 0)
-        relative = np.median(self.allowed()[there] / abs(self.got[there])) if there.any() else 0.0
+        relative = np.median(self.allowed[there] / abs(self.got[there])) if there.any() else 0.0
         return max(0, int(-np.log10(max(float(relative), 2.0**-52))))
 
     def most(self) -> Array:
         """What an entry may be off at most by rounding, (P,): where it is the same at another theta, this tells nothing."""
-        return self.allowed() + self.floor() + self._beside_cost(self.unit)
+        return self.allowed + self.floor + self.unit * self._beside_cost
 
+    @cached_property
     def allowed(self) -> Array:
         """The rounding error that each entry may have: (P,). Besides its own, that of saturated terms, unless more digits would tell it."""
-        own = ROUNDING * (self.unit * np.where(np.isfinite(self.got), abs(self.got), 0.0) + self.spread) + self._beyond_digits()
-        return own if self.theta.dtype == np.float32 and self.in_more_digits is not None else own + self.floor()
+        own = ROUNDING * (self.unit * np.where(np.isfinite(self.got), abs(self.got), 0.0) + self.spread) + self._beyond_digits
+        return own if self.theta.dtype == np.float32 and self.in_more_digits is not None else own + self.floor
 
+    @cached_property
     def floor(self) -> Array:
         """What saturated terms may add, of the size of the largest entry, scaled by theta."""
         size = abs(self.cost.flat)
@@ -100,9 +102,9 @@ class Gradient:
 
         Of saturated terms: small beside the largest entry, or beside the cost over theta. Of sums that cancel: small beside the entry.
         """
-        beside_cost = float(self._beside_cost(self.unit)[entry])
+        beside_cost = self.unit * float(self._beside_cost[entry])
         beside_entry = LOST * float(np.sqrt(self.unit)) * max(abs(reference.value), abs(float(self.got[entry])))
-        if off > reference.error + float(self.allowed()[entry]) + max(float(self.floor()[entry]), beside_cost, beside_entry):
+        if off > reference.error + float(self.allowed[entry]) + max(float(self.floor[entry]), beside_cost, beside_entry):
             return 0.0
         return off if self.right_in_more_digits(entry, off, reference) else 0.0
 
@@ -111,17 +113,20 @@ class Gradient:
         if self.in_more_digits is None:
             return False
         left = abs(float(self.in_more_digits[entry]) - reference.value)
-        return bool(left <= reference.error + off * GONE + 2 * 2.0**-53 * abs(reference.value) + self._beyond_digits()[entry])
+        return bool(left <= reference.error + off * GONE + 2 * 2.0**-53 * abs(reference.value) + self._beyond_digits[entry])
 
+    @cached_property
     def _beyond_digits(self) -> Array:
         """What saturated terms may be off even in the next precision, (P,)."""
         finer = 2.0**-53 if self.theta.dtype == np.float32 else 2.0**-64
-        return self.floor() * finer / self.unit + self._beside_cost(finer)
+        return self.floor * finer / self.unit + finer * self._beside_cost
 
-    def _beside_cost(self, unit: float) -> Array:
+    @cached_property
+    def _beside_cost(self) -> Array:
+        """In units of round-off, what saturated terms may be off that are small beside the cost over theta, (P,)."""
         size = abs(self.cost.flat)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(size > 0, BESIDE_COST * unit * abs(self.cost.value) / size, 0.0)
+            return np.where(size > 0, BESIDE_COST * abs(self.cost.value) / size, 0.0)
 
     @cached_property
     def in_more_digits(self) -> Array | None:
