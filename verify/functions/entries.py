@@ -114,7 +114,8 @@ class _Judge:
         with np.errstate(invalid="ignore"):
             fine = screened.error <= np.maximum(SHARP * abs(screened.value), allowed - screened.error)
             sharp = screened.trusted & (fine | ((screened.value == 0) & (got == 0)))
-            right = sharp & (abs(got - screened.value) <= allowed)
+            own = allowed - np.where(self.gradient.by_floor, self.gradient.floor, 0.0)[screened.entries]
+            right = sharp & (abs(got - screened.value) <= own)
             wrong = sharp & ~right
         suspects = np.flatnonzero(wrong)
         if len(suspects) > LADDERS:
@@ -283,7 +284,7 @@ class _Judge:
     def _within_floor(self, entry: int, off: float) -> bool:
         """Whether an entry is right only by what saturated terms may add: then more digits tell, where the gradient takes them."""
         own = float(self.gradient.allowed[entry] - self.gradient.floor[entry])
-        return self.gradient.theta.dtype == np.float64 and off > own and self.gradient.in_more_digits is not None
+        return self.gradient.by_floor and off > own and self.gradient.in_more_digits is not None
 
     def _note(self, text: str) -> None:
         if text not in self.notes:

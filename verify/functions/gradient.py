@@ -87,7 +87,12 @@ class Gradient:
     def allowed(self) -> Array:
         """The rounding error that each entry may have: (P,). Besides its own, that of saturated terms, unless more digits would tell it."""
         own = ROUNDING * (self.unit * np.where(np.isfinite(self.got), abs(self.got), 0.0) + self.spread) + self._beyond_digits
-        return own if self.theta.dtype == np.float32 and self.in_more_digits is not None else own + self.floor
+        return own + self.floor if self.by_floor else own
+
+    @cached_property
+    def by_floor(self) -> bool:
+        """Whether saturated terms are allowed for: not in single precision where double tells them; further digits are slow."""
+        return self.theta.dtype != np.float32 or self.in_more_digits is None
 
     @cached_property
     def floor(self) -> Array:
