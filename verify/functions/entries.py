@@ -93,7 +93,7 @@ class _Judge:
         for entry in doubtful:
             judged[entry] = self._by_ladder(entry)
         relative = self.noise / abs(self.cost.value) if self.cost.value else 0.0
-        digits = int(-np.log10(max(relative, 2.0**-52)))
+        digits = int(-np.log10(np.clip(relative, 2.0**-52, 1.0)))
         return Judgement({int(entry): judged[int(entry)] for entry in chosen if int(entry) in judged}, digits, self.notes)
 
     def _screened(self, chosen: Array) -> Screened:

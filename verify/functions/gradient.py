@@ -77,7 +77,7 @@ class Gradient:
         """Of the median entry, how many its rounding leaves."""
         there = np.isfinite(self.got) & (self.got != 0)
         relative = np.median(self.allowed[there] / abs(self.got[there])) if there.any() else 0.0
-        return max(0, int(-np.log10(max(float(relative), 2.0**-52))))
+        return int(-np.log10(np.clip(relative, 2.0**-52, 1.0)))
 
     def most(self) -> Array:
         """What an entry may be off at most by rounding, (P,): where it is the same at another theta, this tells nothing."""
