@@ -36,7 +36,7 @@ def diagnose_function(parts: list[Span], theta: Array, got: Array, right: Array,
         return (Diagnosis("non-finite", f"entries up to {abs(got[wrong]).max():.1g}: an overflow, or memory that was never written?"),)
     if (abs(right[wrong]) <= bounds[wrong]).all():
         count = int(wrong.sum())
-        text = f"the cost does not change with {'this entry' if count == 1 else f'these {count} entries'}: a gradient of 0 is expected"
+        text = f"the slope of the cost is 0 by {'this entry' if count == 1 else f'these {count} entries'}; the gradient is not"
         return (Diagnosis("not-zero", text),)
     parts = [part if part.shape else part._replace(shape=(1,)) for part in parts]
     known = ~np.isnan(right)
@@ -44,6 +44,8 @@ def diagnose_function(parts: list[Span], theta: Array, got: Array, right: Array,
     proposed = [*patterns(parts, got, right, theta.astype(np.float64), wrong), *_signs(got, right, wrong)]
     found: dict[str, Diagnosis] = {}
     for hypothesis in proposed:
+        if hypothesis.name == "weight-decay" and "factor" in found:
+            continue
         if hypothesis.name not in found and _explains(hypothesis, got, right, bounds, wrong):
             found[hypothesis.name] = Diagnosis(hypothesis.name, hypothesis.text)
     if not found and _is_single(got, right, wrong):

@@ -18,7 +18,7 @@ def checked_theta(theta: Any) -> Array:
     if not isinstance(theta, np.ndarray) or isinstance(theta, np.matrix | np.ma.MaskedArray):
         kind = "a masked array" if isinstance(theta, np.ma.MaskedArray) else type(theta).__name__
         raise TypeError(f"theta: got {kind}; expected a NumPy array of float32 or float64")
-    if theta.dtype not in (np.float32, np.float64):
+    if theta.dtype.newbyteorder("=") not in (np.float32, np.float64):
         raise TypeError(f"theta: got dtype {theta.dtype}; expected float32 or float64")
     if not theta.size:
         raise ValueError(f"theta: got an empty array, shape {theta.shape}; there is nothing to check")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deltacheck.verify.functions.analytic import complex_derivative
+from deltacheck.verify.functions.analytic import complex_derivative, step_of
 from deltacheck.verify.functions.cost import Cost
 from deltacheck.verify.functions.gradient import NOISE_POINTS, PROBES, ROUNDING, SPACING, Gradient
 from deltacheck.verify.functions.jumps import jump_near
@@ -28,7 +28,6 @@ from deltacheck.verify.functions.screening import (
     sizes_of,
     typical_of,
 )
-from deltacheck.verify.references.complex_step import COMPLEX_STEP
 from deltacheck.verify.verdict.array_verdict import Verdict
 from deltacheck.verify.verdict.entries import ONE_SIDED
 
@@ -39,6 +38,7 @@ WEAK = 0.1  # of the slopes nearby: an allowance beyond it tells nothing
 PLATEAU = 2.0**-16  # of the cost: wider steps of a staircase are no rounding
 LADDER_EVALUATIONS = 50  # of the cost for a ladder, about
 LADDERS = 64  # at most, of entries that the screening finds wrong; the others are wrong by the screening's reference
+FAR = 2.0**14  # times further apart lie the points of a second line: for roundings that do not change between the first
 FURTHER = (0.5, 1.0, 2.0, 4.0)  # steps, relative to the entry, at which a coarse cost may move
 JUMPS = 32.0  # jumps of the cost over the size of an entry: what its slope may be off
 SLIGHTLY = 1e-2  # off, relative: more is not explained by jumps
@@ -70,7 +70,7 @@ class Judgement:
 def judge_entries(cost: Cost, gradient: Gradient, chosen: Array, most: int, rng: np.random.Generator) -> Judgement:
     """Judge the entries ``chosen`` of the gradient; a sample of those that need many evaluations, once ``most`` would be exceeded."""
     sizes = sizes_of(cost.flat)
-    noise = cost.noise(rng, np.where(cost.flat == 0, sizes, abs(cost.flat)))
+    noise = cost.noise(rng, np.where(cost.flat == 0, np.minimum(sizes, 1.0), abs(cost.flat)))
     judge = _Judge(cost, gradient, sizes, noise, rng)
     return judge.all(chosen, most)
 
@@ -162,12 +162,12 @@ class _Judge:
         method = "central differences"
         if not slope.known:
             slope, method = at_an_edge(ladder, right, left)
-        elif screened.error < slope.error and abs(screened.value - slope.value) <= slope.error + screened.error and not self.cost.analytic:
-            slope = screened
-        elif self.cost.analytic:
-            exact = self._exact(entry, slope)
+        else:
+            exact = self._exact(entry, slope) if self.cost.analytic else None
             if exact is not None:
                 slope, method = exact, COMPLEX
+            elif screened.error < slope.error and abs(screened.value - slope.value) <= slope.error + screened.error:
+                slope = screened
         if not slope.known:
             return Judged("inconclusive", np.nan, np.inf, np.inf, "no reference")
         return self._compared(entry, got, slope, method, ladder)
@@ -179,21 +179,15 @@ class _Judge:
         return bool(coarse and moves and ladder.still[-4:].all())
 
     def _ladder(self, entry: int, x: float) -> tuple[Ladder, Slope]:
-        """The ladder at the entry's own size; for a small one, at the typical size where this is sharper and agrees."""
-
-        def made(scale: float) -> tuple[Ladder, Slope]:
-            noise = max(4 * self.cost.wobble, 2 * self.noise)
-            ladder = Ladder(self._by_value(entry), x, self.cost.value, scale, self.cost.dtype, noise)
-            return ladder, ladder.slope()
-
-        if not x:
-            return made(self.typical)
-        ladder, slope = made(abs(x))
-        if abs(x) < self.typical * SMALL:
-            wider, sharper = made(self.typical)
-            if sharper.error < slope.error and not abs(sharper.value - slope.value) > sharper.error + slope.error:
-                return wider, sharper
-        return ladder, slope
+        """The ladder from the largest scale that the entry may have down to its own: a coarse step counts where all finer ones agree."""
+        noise = max(4 * self.cost.wobble, 2 * self.noise)
+        size = abs(x)
+        widest = max(self.typical, 1.0)
+        if size >= SMALL * widest:
+            widest = size
+        least = size or min(self.typical, 1.0)
+        ladder = Ladder(self._by_value(entry), x, self.cost.value, widest, self.cost.dtype, noise, least)
+        return ladder, ladder.slope()
 
     def _by_value(self, entry: int) -> Any:
         def cost(t: float) -> float:
@@ -205,27 +199,30 @@ class _Judge:
 
     def _exact(self, entry: int, slope: Slope) -> Slope | None:
         """The complex step where the differences agree with it, its rounding measured at neighbours of theta."""
-        unit = 2.0**-52
+        unit, step = 2.0**-52, step_of(float(self.cost.flat[entry]), self.typical)
+        if step < UNDERFLOW:
+            return None
         near = [0.0, *(unit * self.rng.integers(-2, 3, self.cost.size) for _ in range(PROBES))]
         direction = self.rng.choice([-1.0, 1.0], self.cost.size) * self.rng.uniform(0.5, 1, self.cost.size) * 2 * SPACING
         values = [self._complex(entry, moved) for moved in near]
-        line = [self._complex(entry, n * direction) for n in range(NOISE_POINTS)]
-        rounding = max(float(np.max(abs(np.subtract(values, values[0])))), 2 * float(noise_of_line(np.array(line))))
+        lines = [[self._complex(entry, n * far * direction) for n in range(NOISE_POINTS)] for far in (1.0, FAR)]
+        rounding = max(float(np.max(abs(np.subtract(values, values[0])))), *(2 * float(noise_of_line(np.array(line))) for line in lines))
         known = float(self.gradient.spread[entry])  # of the gradient, which has the same terms: the screening's
         if rounding <= 4 * (known + 2.0**-52 * abs(values[0])):
             rounding = known
-        error = COMPLEX_ROUNDING * abs(values[0]) + ROUNDING * rounding + UNDERFLOW / COMPLEX_STEP
+        error = COMPLEX_ROUNDING * abs(values[0]) + ROUNDING * rounding + UNDERFLOW / step
         if np.isnan(error) or abs(values[0] - slope.value) > slope.error + error:
             self._note("the complex step contradicts the differences and was not used")
             return None
-        return Slope(values[0], error, COMPLEX_STEP) if error < slope.error else None
+        return Slope(values[0], error, step) if error < slope.error else None
 
     def _complex(self, entry: int, moved: Any) -> float:
         """The complex step at theta · (1 + moved)."""
         flat = self.cost.flat * (1 + moved) + 0j
-        flat[entry] += 1j * COMPLEX_STEP
+        step = step_of(float(self.cost.flat[entry]), self.typical)
+        flat[entry] += 1j * step
         self.cost.evaluations += 1
-        return complex_derivative(self.cost.function, self.cost.shaped(flat, np.complex128))
+        return complex_derivative(self.cost.function, self.cost.shaped(flat, np.complex128), step)
 
     def _compared(self, entry: int, got: float, slope: Slope, method: str, ladder: Ladder) -> Judged:
         if ladder.still.all():  # the cost may have lost what is far smaller than its values elsewhere
@@ -255,9 +252,12 @@ class _Judge:
             if not np.isfinite(got) and method == EDGE:  # at an edge the derivative may be infinite
                 sure = slope.error <= WEAK * abs(slope.value)
             return judged("fail" if sure else "inconclusive", allowed)
-        nothing = allowed > WEAK * max(abs(slope.value), abs(got), ladder.steepest)
-        if nothing and ladder.still.all():  # it does not move the cost: 0, or too small beside the cost to be seen
-            nothing = got != 0 and not allowed <= SHARP * abs(self.cost.value / (self.cost.flat[entry] or self.typical))
+        jumps = self.gradient.spread[entry] > WEAK * abs(got) and off > slope.error + ROUNDING * self.gradient.unit * abs(got)
+        nothing = jumps or allowed > WEAK * max(abs(slope.value), abs(got), ladder.steepest)
+        if nothing and ladder.steepest == 0:  # it does not move the cost: 0, or too small beside the cost to be seen
+            nothing = not (got == 0 and ladder.still.all()) and not allowed <= SHARP * abs(
+                self.cost.value / (self.cost.flat[entry] or self.typical)
+            )
         return judged("inconclusive" if nothing or not self.cost.repeatable else "pass", allowed)
 
     def _moves_further(self, entry: int, got: float) -> bool:

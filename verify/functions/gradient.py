@@ -129,7 +129,7 @@ class Gradient:
     @cached_property
     def _beside_cost(self) -> Array:
         """In units of round-off, what saturated terms may be off that are small beside the cost over theta, (P,)."""
-        size = abs(self.cost.flat)
+        size = np.maximum(abs(self.cost.flat), float(np.median(abs(self.cost.flat))) / 64)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(size > 0, BESIDE_COST * abs(self.cost.value) / size, 0.0)
 
@@ -263,7 +263,7 @@ class Gradient:
         with np.errstate(invalid="ignore", over="ignore"):
             off = abs(again - returned)
         same = (again == returned) | (np.isnan(again) & np.isnan(returned))
-        bound = REPEATABLE * self.unit * np.maximum(abs(returned), self.largest * 2.0**-10)
+        bound = REPEATABLE * self.unit * np.maximum(abs(returned), self.largest)
         return bool((same | (off <= bound)).all())
 
 
@@ -277,7 +277,7 @@ def _differs(again: Array, returned: Array) -> Diagnosis:
 
 def _float_dtype(result: Any) -> Any:
     """The floating-point dtype of a result that has one."""
-    dtype = getattr(result, "dtype", None)
+    dtype = getattr(result, "dtype", None) if not isinstance(result, list | tuple) else np.asarray(result).dtype
     try:
         return np.dtype(dtype) if dtype is not None and np.issubdtype(np.dtype(dtype), np.floating) else None
     except TypeError:  # of another library

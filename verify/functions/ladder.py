@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 RATIO = 4.0
+MOST = 600  # rungs: from 1 down to 1e-300
 LEVELS = 4  # of the extrapolation
 FINEST = 1e-14  # the least step, relative to the size of the entry
 FEWEST = 4  # rungs from which something can be told
@@ -49,16 +50,20 @@ UNKNOWN = Slope(np.nan, np.inf)
 class Ladder:
     """The values of ``f`` at x ± h for h = H, H/4, H/16 … down to rounding; ``value`` is f(x).
 
-    ``size``: the scale of x, at whose quarter the steps begin. ``dtype``: of the numbers in which f takes its argument.
+    ``size``: the largest scale of x, at whose quarter the steps begin; ``least``: the smallest one, from whose rounding they end
+    (default: the same). ``dtype``: of the numbers in which f takes its argument.
     ``noise``: a lower bound on the noise of f.
     """
 
-    def __init__(self, f: Callable[[float], float], x: float, value: float, size: float, dtype: Any, noise: float = 0.0) -> None:
+    def __init__(
+        self, f: Callable[[float], float], x: float, value: float, size: float, dtype: Any, noise: float = 0.0, least: float = 0.0
+    ) -> None:
         self.x, self.value = x, value
         unit = float(np.finfo(dtype).eps)
         first = 2.0 ** np.floor(np.log2(size / 4))
-        least = max(abs(x) * unit * 8, size * max(FINEST, unit * 16))
-        steps = [first / RATIO**rung for rung in range(max(FEWEST, int(np.log(first / least) / np.log(RATIO)) + 1))]
+        finest = max(abs(x) * unit * 8, (least or size) * max(FINEST, unit * 16), UNDERFLOW)
+        rungs = int((np.log2(first) - np.log2(finest)) / np.log2(RATIO)) + 1
+        steps = [first / RATIO**rung for rung in range(min(MOST, max(FEWEST, rungs)))]
         plus, minus = [], []
         for h in steps:
             plus.append(f(x + h))
@@ -103,8 +108,9 @@ class Ladder:
 
     @property
     def steepest(self) -> float:
-        """The largest mean slope from x to a rung: the scale on which a derivative here is large or small."""
-        slopes = abs(np.concatenate([self.plus - self.value, self.minus - self.value])) / np.tile(self.steps, 2)
+        """The largest mean slope from x to a rung, beyond noise: the scale on which a derivative here is large or small."""
+        changes = abs(np.concatenate([self.plus - self.value, self.minus - self.value]))
+        slopes = np.maximum(0.0, changes - 2 * self.noise) / np.tile(self.steps, 2)
         return float(np.max(slopes[np.isfinite(slopes)], initial=0.0))
 
     @property

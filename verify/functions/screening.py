@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deltacheck.verify.functions.analytic import complex_derivative
+from deltacheck.verify.functions.analytic import complex_derivative, step_of
 from deltacheck.verify.functions.cost import Cost
-from deltacheck.verify.references.complex_step import COMPLEX_STEP
 
 Array = NDArray[Any]
 
@@ -50,6 +49,13 @@ def typical_of(flat: Array) -> float:
     return float(np.median(abs(flat[flat != 0]))) if flat.any() else 1.0
 
 
+def has_other_scales(flat: Array) -> Array:
+    """The entries that may have a scale far from the typical one: small ones, and zeros where the typical size is not about 1."""
+    typical = typical_of(flat)
+    unusual = not SMALL**2 <= typical <= SMALL**-2
+    return np.where(flat == 0, unusual, abs(flat) < SMALL * max(typical, SMALL))
+
+
 def by_differences(cost: Cost, entries: Array, sizes: Array, noise: float) -> Screened:
     """Central differences at three steps, extrapolated; ``noise``: the standard deviation of the cost's rounding error."""
     coarse = 2.0**-5 if cost.unit < 2.0**-40 else 2.0**-2
@@ -64,7 +70,7 @@ def by_differences(cost: Cost, entries: Array, sizes: Array, noise: float) -> Sc
             plus = cost(flat)
             flat[entry] = left
             minus = cost(flat)
-            quotients[rung, n] = (plus - minus) / (right - left)
+            quotients[rung, n] = (plus - minus) / (right - left) if right != left else np.nan
             seconds[rung, n] = plus + minus - 2 * cost.value
             h /= RATIO
         flat[entry] = x
@@ -77,33 +83,32 @@ def by_differences(cost: Cost, entries: Array, sizes: Array, noise: float) -> Sc
         seconds = abs(seconds)
         kink = (seconds[2] > seconds[1] / 8) & (seconds[2] > 16 * noise)
         converges = moved <= abs(quotients[1] - quotients[0]) / CONVERGES + 3 * blur
-        trusted = np.isfinite(value) & ~kink & converges
+        trusted = np.isfinite(value) & ~kink & converges & ~has_other_scales(cost.flat)[entries]
     return Screened(entries, value, error, first, trusted, "central differences")
 
 
 def by_complex_step(cost: Cost, entries: Array) -> Screened:
     """One complex evaluation for each entry, for a cost that is analytic as it is written; the error is left to the rounding."""
-    value = np.empty(len(entries))
-    flat = cost.flat.astype(np.complex128)
+    value, steps = np.empty(len(entries)), np.empty(len(entries))
+    flat, typical = cost.flat.astype(np.complex128), typical_of(cost.flat)
     for n, entry in enumerate(entries):
         x = flat[entry]
-        flat[entry] = x + 1j * COMPLEX_STEP
+        steps[n] = step_of(x.real, typical)
+        flat[entry] = x + 1j * steps[n]
         cost.evaluations += 1
-        value[n] = complex_derivative(cost.function, cost.shaped(flat, np.complex128))
+        value[n] = complex_derivative(cost.function, cost.shaped(flat, np.complex128), steps[n])
         flat[entry] = x
-    error = COMPLEX_ROUNDING * abs(value) + UNDERFLOW / COMPLEX_STEP
-    return Screened(entries, value, error, np.full(len(entries), COMPLEX_STEP), np.isfinite(value), COMPLEX)
+    error = COMPLEX_ROUNDING * abs(value) + UNDERFLOW / steps
+    return Screened(entries, value, error, steps, np.isfinite(value), COMPLEX)
 
 
 def confirm(cost: Cost, screened: Screened, sizes: Array, noise: float, rng: np.random.Generator) -> None:
     """Compare the references with differences at finer steps, entries of like weight together; what they contradict is not trusted.
 
     A feature narrower than the steps of an entry shows at finer ones. Along a direction through a group of entries the slope must be
-    the sum of theirs. Entries that are small beside the others are looked at on their own scale as well.
+    the sum of theirs.
     """
     _confirm(cost, screened, sizes[screened.entries], np.ones(len(screened.entries), bool), noise, rng)
-    own = abs(cost.flat[screened.entries])
-    _confirm(cost, screened, 64 * own, (own > 0) & (own < SMALL * typical_of(cost.flat)), noise, rng)
 
 
 def _confirm(cost: Cost, screened: Screened, size: Array, among: Array, noise: float, rng: np.random.Generator) -> None:

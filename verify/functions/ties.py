@@ -56,7 +56,7 @@ def _shared(cost: Cost, kinks: Array, sizes: Array, rng: np.random.Generator) ->
 
 
 def _outside(cost: Cost, got: Array, kinks: Array, unit: float, rng: np.random.Generator) -> str:
-    size = float(np.median(sizes_of(cost.flat)))
+    size, text, bends = float(np.median(sizes_of(cost.flat))), "", []
     for what, part in _directions(got[kinks], rng):
         direction = np.zeros(got.size)
         direction[kinks] = part
@@ -65,14 +65,16 @@ def _outside(cost: Cost, got: Array, kinks: Array, unit: float, rng: np.random.G
         if not (right.known and left.known):
             continue
         low, high = sorted((right.value, left.value))
+        if high - low > right.error + left.error:
+            bends.append(np.sign(right.value - left.value))
         along = float(got @ direction)
         allowed = right.error + left.error + ROUNDING * unit * float(abs(got) @ abs(direction))
-        if not low - allowed <= along <= high + allowed:
-            return (
+        if not text and not low - allowed <= along <= high + allowed:
+            text = (
                 f"no subgradient: {len(kinks)} entries lie on a kink; along {what} the gradient has slope {along:.6g}, "
                 f"the cost from {low:.6g} to {high:.6g}"
             )
-    return ""
+    return text if abs(sum(bends)) == len(bends) else ""  # bent both ways, the slopes along a direction bound no gradient
 
 
 def _directions(got: Array, rng: np.random.Generator) -> Iterator[tuple[str, Array]]:

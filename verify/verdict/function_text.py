@@ -47,14 +47,14 @@ def _first(report: Report, rows: Entries) -> str:
 
 
 def _worst(rows: Entries) -> list[str]:
-    lines = [f"  {'entry':16} {'got':>14} {'expected':>14} {'± its error':>12} {'allowed':>10} {'off/allowed':>12}"]
+    lines = [f"  {'entry':16} {'got':>16} {'expected':>16} {'± its error':>12} {'allowed':>10} {'off/allowed':>12}"]
     for n in rows.worst(WORST):
         if rows.verdict[n] == "pass":
             break
         name = f"{rows.block[n]}{list(rows.index[n])}" if rows.index[n] else rows.block[n]
         with np.errstate(all="ignore"):
             ratio = abs(rows.got[n] - rows.reference[n]) / rows.allowed[n]
-        values = f"{rows.got[n]:14.7g} {rows.reference[n]:14.7g} {rows.reference_error[n]:12.2g} {rows.allowed[n]:10.2g} {ratio:12.3g}"
+        values = f"{rows.got[n]:16.10g} {rows.reference[n]:16.10g} {rows.reference_error[n]:12.2g} {rows.allowed[n]:10.2g} {ratio:12.3g}"
         lines.append(f"  {name:16} {values}")
     return lines
 
