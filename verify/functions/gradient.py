@@ -18,7 +18,7 @@ Array = NDArray[Any]
 
 PROBES = 8  # gradients at neighbours of theta, for the rounding of each entry
 MORE_PROBES = 64  # where an entry is outside the bound by the first
-ROUNDING = 8.0  # units of round-off, and times the spread, that a right entry may be off (notes: 1 of 36,000 outside, with the floor)
+ROUNDING = 8.0  # units of round-off, and times the spread, that a right entry may be off: by the calibration
 FLOOR = 4.0  # units of round-off of the largest entry: of saturated terms
 BESIDE_COST = 256.0  # units of round-off of the cost over theta: what saturated terms may be off where more digits tell
 LOST = 16.0  # times the root of the round-off: what an entry may lose to sums that cancel, relative to itself

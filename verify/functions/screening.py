@@ -108,12 +108,9 @@ def confirm(cost: Cost, screened: Screened, sizes: Array, noise: float, rng: np.
     A feature narrower than the steps of an entry shows at finer ones. Along a direction through a group of entries the slope must be
     the sum of theirs.
     """
-    _confirm(cost, screened, sizes[screened.entries], np.ones(len(screened.entries), bool), noise, rng)
-
-
-def _confirm(cost: Cost, screened: Screened, size: Array, among: Array, noise: float, rng: np.random.Generator) -> None:
+    size = sizes[screened.entries]
     weight = abs(screened.value) * size
-    order = np.flatnonzero(screened.trusted & among)
+    order = np.flatnonzero(screened.trusted)
     order = order[np.argsort(-weight[order], kind="stable")]
     most = ANALYTIC_GROUP if screened.method == COMPLEX else GROUP
     start = 0
