@@ -25,6 +25,7 @@ SAFETY = 2.5  # on rounding and truncation alike
 PLATEAUS = 3  # steps that must be seen to tell a staircase
 PARTS = (1, 2, 3, 4)  # of the least difference seen, that a plateau's step may be
 MULTIPLE = 1e-3  # of a plateau's step, to which the others are multiples of it
+SMALLEST = 2.0**-1060  # step, where even that of a denormal number would be 0
 UNDERFLOW = 2.0**-1022  # products below it lose their digits
 FINEST_SAFETY = 4.0  # on a value that is made of the finest rungs alone
 GROWTH = 2.5  # of second differences from rung to rung (16 for a smooth function, 4 at a kink) that is no noise
@@ -60,7 +61,7 @@ class Ladder:
     ) -> None:
         self.x, self.value = x, value
         unit = float(np.finfo(dtype).eps)
-        first = 2.0 ** np.floor(np.log2(size / 4))
+        first = max(2.0 ** np.floor(np.log2(max(size / 4, SMALLEST))), SMALLEST)
         finest = max(abs(x) * unit * 8, (least or size) * max(FINEST, unit * 16), UNDERFLOW)
         rungs = int((np.log2(first) - np.log2(finest)) / np.log2(RATIO)) + 1
         steps = [first / RATIO**rung for rung in range(min(MOST, max(FEWEST, rungs)))]
