@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from deltacheck.verify.check_gradient import check_gradient
 from deltacheck.verify.exam.planted_functions.catalogue import BUGS
 from deltacheck.verify.exam.planted_functions.planted_bug import Array, Gradient, PlantedBug
+from deltacheck.verify.exam.published_function_rules import RULES
 from deltacheck.verify.exam.scores import Row
 
 BY_NAME = {bug.name: bug for bug in BUGS}
@@ -32,7 +34,15 @@ def planted_rows(name: str) -> list[Row]:
             "seconds": round(wrong["seconds"] + right["seconds"], 3),
             "message": wrong["message"] if wrong["verdict"] != "fail" else right["message"],
         }
+        | {f"{rule}: {what}": _ruled(bug, rule, what == "wrong") for rule in RULES for what in ("wrong", "right")}
     ]
+
+
+def _ruled(bug: PlantedBug, rule: str, wrong: bool) -> str:
+    """What a published rule says of one of the two gradients, with fresh functions."""
+    cost, right_gradient, wrong_gradient, theta = bug.make()
+    with warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):
+        return RULES[rule](cost, wrong_gradient if wrong else right_gradient, theta)
 
 
 def planted_closing(table: pd.DataFrame) -> list[str]:
@@ -44,6 +54,9 @@ def planted_closing(table: pd.DataFrame) -> list[str]:
         for kind, row in kinds.iterrows()
     ]
     lines.append(f"all: {found['caught'].sum()} of {len(found)} caught, {found['passed'].sum()} right gradients passed")
+    for rule in RULES:
+        caught, failed = (int((found[f"{rule}: {what}"] == "fail").sum()) for what in ("wrong", "right"))
+        lines.append(f"{rule}: {caught} of {len(found)} caught, {len(found) - failed} right gradients passed")
     for row in found.to_dict("records"):
         if not row["caught"]:
             lines.append(f"not caught: {row['bug']} ({row['kind']}): {row['wrong']} {row['message']}".rstrip())
