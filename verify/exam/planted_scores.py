@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
 import warnings
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from deltacheck.verify.check_gradient import check_gradient
+from deltacheck.verify.exam.own_verdict import own_verdict
 from deltacheck.verify.exam.planted_functions.catalogue import BUGS
-from deltacheck.verify.exam.planted_functions.planted_bug import Array, Gradient, PlantedBug
+from deltacheck.verify.exam.planted_functions.planted_bug import PlantedBug
 from deltacheck.verify.exam.published_function_rules import RULES
 from deltacheck.verify.exam.scores import Row
 
@@ -65,30 +63,6 @@ def planted_closing(table: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _judged(bug: PlantedBug, wrong: bool) -> dict[str, Any]:
+def _judged(bug: PlantedBug, wrong: bool) -> Row:
     cost, right_gradient, wrong_gradient, theta = bug.make()
-    gradient: Gradient = wrong_gradient if wrong else right_gradient
-    calls = 0
-
-    def counted(t: Array) -> Any:
-        nonlocal calls
-        calls += 1
-        return cost(t)
-
-    started = time.perf_counter()
-    verdict, diagnosis = "raised", ""
-    with np.errstate(all="ignore"):
-        try:
-            report = check_gradient(counted, gradient, theta.copy())
-        except Exception as error:  # noted, so that the others are judged too
-            message = f"{type(error).__name__}: {error}"
-        else:
-            verdict, message = report.verdict, report.message
-            diagnosis = " ".join(named.name for named in report.diagnoses)
-    return {
-        "verdict": verdict,
-        "message": message,
-        "diagnosis": diagnosis,
-        "evaluations": calls,
-        "seconds": time.perf_counter() - started,
-    }
+    return own_verdict(cost, wrong_gradient if wrong else right_gradient, theta.copy())
