@@ -245,6 +245,13 @@ def test_a_row_for_each_entry():
     assert (entries["certificate"] < 1e-12).all()
 
 
+def test_a_gradient_that_cannot_be_used_has_no_entries():
+    report = check_gradient(lambda t: t @ t, lambda t: None, np.ones(3))
+    assert report.verdict == "fail"
+    assert len(report.entries) == 0
+    assert "verdict" in report.entries
+
+
 def test_in_a_notebook_it_is_text_and_a_picture():
     html = check_gradient(lambda t: np.sum(t**3), lambda t: 3 * t**2, np.arange(1.0, 5))._repr_html_()
     assert html.count("<circle") == 4

@@ -70,3 +70,7 @@ class Entries:
         order = {"fail": 2.0, "inconclusive": 1.0}
         rank = np.array([order.get(verdict, 0.0) for verdict in self.verdict])
         return np.lexsort((-np.nan_to_num(ratio, nan=np.inf, posinf=1e300), -rank))[:count]
+
+
+NONE = np.array([])
+NO_ENTRIES = Entries([], [], NONE, NONE, NONE, NONE, [], NONE, [])  # of a gradient that could not be judged

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deltacheck.verify.verdict.array_verdict import SHOWN, UNKNOWN, Block, Diagnosis, Verdict, quantiles, worst
-from deltacheck.verify.verdict.entries import Entries
+from deltacheck.verify.verdict.entries import NO_ENTRIES, Entries
 from deltacheck.verify.verdict.function_text import function_text
 from deltacheck.verify.verdict.notebook import notebook_html
 
@@ -101,9 +101,9 @@ class Report:
     @property
     def entries(self) -> pd.DataFrame:
         """A row for each entry checked: block, index, got, reference, its error, allowed, certificate, method, step, verdict."""
-        if self.rows is None:
+        if self.rows is None and self.blocks:
             raise AttributeError("entries: this report holds blocks alone, in table")
-        return self.rows.table
+        return (self.rows or NO_ENTRIES).table
 
     @property
     def lines(self) -> list[str]:
