@@ -31,7 +31,6 @@ class Draw:
     theta: Array
     truth: Array  # float64, theta's shape; NaN where there is no derivative
     truth_error: Array
-    full_precision: bool  # whether the cost is as accurate as its dtype allows
     differentiable: Array  # of bools
     smooth: Callable[[Array], Any]  # the cost without its noise; the cost itself where it has none
 
@@ -83,7 +82,7 @@ def drawn(
         off = np.maximum(off, usual * abs(truth))  # one entry may agree by accident
         error = off * min(1.0, TRUTH_FACTOR / FINER) + abs(truth) * 2.0**-53 + 2.0**-1074
     where = np.ones(theta.shape, bool) if differentiable is None else differentiable
-    return Draw(cost, gradient, theta, np.where(where, truth, np.nan), error, smooth is None, where, smooth or cost)
+    return Draw(cost, gradient, theta, np.where(where, truth, np.nan), error, where, smooth or cost)
 
 
 def count(rng: Rng, low: int = 5, high: int = 40) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deltacheck.verify.diagnosis.diagnose import ABSURD, SLACK
 from deltacheck.verify.diagnosis.error_patterns import USUAL, patterns
 from deltacheck.verify.diagnosis.hypotheses import Hypothesis
 from deltacheck.verify.verdict.array_verdict import UNKNOWN, Diagnosis
@@ -18,8 +19,6 @@ from deltacheck.verify.verdict.parameter_blocks import Span
 
 Array = NDArray[Any]
 
-SLACK = 8.0  # a wrong formula rounds otherwise than the right one: its bound is taken this much wider
-ABSURD = 1e100  # beyond it, squares overflow
 MOST = 2  # diagnoses shown
 USUAL_FACTORS = (*(factor for factor, _ in USUAL), 0.0)
 SINGLE = 2.0**-20  # relative error up to which single precision inside may be the reason

@@ -9,8 +9,6 @@ import numpy as np
 
 from deltacheck.verify.exam.planted_functions.planted_bug import Array, Functions, PlantedBug, generator
 
-FOUR = np.arange(4)
-
 
 def _relu(slope_at_kink: float) -> Functions:
     """At 0 every slope from 0 to 1 is right."""
